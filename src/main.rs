@@ -1,0 +1,3 @@
+//! The command `handprint`.
+
+fn main() {}

@@ -1,0 +1,112 @@
+//! [`Timestamp`]: the packet's own time.
+//!
+//! Everything in the engine is judged at the time the capture gives, never at the time of the machine that reads
+//! it: replaying a file gives the same records every time.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Nanoseconds since 1970-01-01T00:00:00Z, as the capture recorded them.
+///
+/// Holds times up to the year 2554; arithmetic saturates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+const SECONDS_PER_DAY: u64 = 86_400;
+
+impl Timestamp {
+    /// The epoch itself.
+    pub const ZERO: Self = Self(0);
+
+    /// A time from nanoseconds since the epoch.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// A time from whole seconds since the epoch; saturates in the year 2554.
+    #[must_use]
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(NANOS_PER_SECOND))
+    }
+
+    /// Nanoseconds since the epoch.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch.
+    #[must_use]
+    pub const fn as_seconds(self) -> u64 {
+        self.0 / NANOS_PER_SECOND
+    }
+
+    /// The time from `earlier` to this one; zero when packets run backwards.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This time plus `duration`, saturating.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// Year, month (1 to 12), day (1 to 31), hour, minute and second in UTC.
+    #[must_use]
+    pub const fn civil(self) -> (u64, u64, u64, u64, u64, u64) {
+        let seconds = self.as_seconds();
+        let (year, month, day) = civil_from_days(seconds / SECONDS_PER_DAY);
+        let rest = seconds % SECONDS_PER_DAY;
+        (year, month, day, rest / 3600, rest / 60 % 60, rest % 60)
+    }
+}
+
+/// RFC 3339 in UTC with nine fractional digits: `2026-11-21T10:00:00.123456789Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day, hour, minute, second) = self.civil();
+        let nanos = self.0 % NANOS_PER_SECOND;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The proleptic Gregorian date of a day count since 1970-01-01 (counted in 400-year eras that begin in March).
+const fn civil_from_days(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_rfc3339_with_nanoseconds() {
+        assert_eq!(Timestamp::ZERO.to_string(), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(Timestamp::from_nanos(1_795_255_200_123_456_789).to_string(), "2026-11-21T10:00:00.123456789Z");
+        assert_eq!(Timestamp::from_seconds(951_782_400).to_string(), "2000-02-29T00:00:00.000000000Z");
+    }
+
+    #[test]
+    fn never_goes_negative() {
+        assert_eq!(Timestamp::ZERO.since(Timestamp::from_seconds(5)), Duration::ZERO);
+    }
+}
