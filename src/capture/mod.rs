@@ -2,20 +2,11 @@
 //!
 //! Bytes enter handprint here and nowhere else. A source lends each [`Frame`] until the next is asked for.
 
+mod link_type;
+
+pub use link_type::LinkType;
+
 use crate::time::Timestamp;
-
-/// A frame's link layer, by its `LINKTYPE_` number (the registry of the pcap file format).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkType(pub u16);
-
-impl LinkType {
-    /// BSD loopback: a 4-byte protocol family in the capturing host's byte order.
-    pub const NULL: Self = Self(0);
-    /// IEEE 802.3 Ethernet.
-    pub const ETHERNET: Self = Self(1);
-    /// Raw IPv4 or IPv6.
-    pub const RAW: Self = Self(101);
-}
 
 /// One captured frame, borrowed from its source.
 #[derive(Clone, Copy, Debug)]
