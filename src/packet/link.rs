@@ -1,0 +1,265 @@
+//! What lies before the network layer: the link types of the pcap registry, Ethernet, LLC, 802.11, PPP.
+
+use super::{Layer, Step, skip, take, take_u16};
+use crate::capture::LinkType;
+use crate::stats::DropReason;
+
+/// EtherType of IPv4.
+pub(super) const IPV4: u16 = 0x0800;
+/// EtherType of IPv6.
+pub(super) const IPV6: u16 = 0x86dd;
+/// EtherType of MPLS with downstream-assigned labels.
+pub(super) const MPLS: u16 = 0x8847;
+/// EtherType of a PPPoE session.
+pub(super) const PPPOE_SESSION: u16 = 0x8864;
+
+/// Values below this in an Ethernet header's type field are a length (IEEE 802.3 clause 3.2.6).
+const FIRST_ETHER_TYPE: u16 = 0x0600;
+
+/// Reads what a link type other than Ethernet puts first.
+pub(super) fn link(link_type: LinkType, bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let mut rest = bytes;
+    match link_type.0 {
+        0 | 108 => loopback(bytes),
+        1 => ethernet(bytes),
+        8 => Ok(Step::Next(Layer::Ip, skip(bytes, 16)?)),
+        9 => Ok(Step::Next(Layer::Ppp, bytes)),
+        10 => Ok(Step::Next(Layer::LogicalLink, skip(bytes, 13)?)),
+        12 | 14 | 101 => Ok(Step::Next(Layer::Ip, bytes)),
+        50 => match bytes.first() {
+            Some(0x0f | 0x8f) => cisco_hdlc(bytes),
+            _ => Ok(Step::Next(Layer::Ppp, bytes)),
+        },
+        51 => Ok(Step::Next(Layer::EtherType(PPPOE_SESSION), bytes)),
+        100 => Ok(Step::Next(Layer::LogicalLink, bytes)),
+        104 => cisco_hdlc(bytes),
+        105 => Ok(Step::Next(Layer::Wlan, bytes)),
+        // OpenBSD's enc: address family, SPI and flags, each 4 bytes in host order.
+        109 => {
+            let family = *take::<4>(&mut rest)?;
+            family_payload(host_order(family), skip(rest, 8)?)
+        }
+        113 => {
+            let [.., t0, t1] = *take::<16>(&mut rest)?;
+            cooked(u16::from_be_bytes([t0, t1]), rest)
+        }
+        117 => {
+            let [length, family] = *rest.first_chunk::<2>().ok_or(DropReason::TruncatedHeader)?;
+            family_payload(u32::from(family), skip(rest, (usize::from(length) + 3) & !3)?)
+        }
+        // Prism, or AVS in its place.
+        119 | 163 => {
+            let [m0, m1, m2, m3, l0, l1, l2, l3] = *rest.first_chunk::<8>().ok_or(DropReason::TruncatedHeader)?;
+            let length = if u32::from_be_bytes([m0, m1, m2, m3]) >> 4 == 0x0802_1100 {
+                u32::from_be_bytes([l0, l1, l2, l3])
+            } else {
+                host_order([l0, l1, l2, l3])
+            };
+            let length = usize::try_from(length).map_err(|_| DropReason::MalformedHeader)?;
+            Ok(Step::Next(Layer::Wlan, skip(rest, length.max(8))?))
+        }
+        127 => {
+            let [_, _, l0, l1] = *rest.first_chunk::<4>().ok_or(DropReason::TruncatedHeader)?;
+            let length = u16::from_le_bytes([l0, l1]);
+            Ok(Step::Next(Layer::Wlan, skip(rest, usize::from(length).max(8))?))
+        }
+        // PPP of pppd: the direction stands in the address byte's place.
+        166 => match *rest.first_chunk::<2>().ok_or(DropReason::TruncatedHeader)? {
+            [_, 0x03] => Ok(Step::Next(Layer::Ppp, skip(rest, 2)?)),
+            _ => Ok(Step::Next(Layer::Ppp, skip(rest, 1)?)),
+        },
+        // PPI: its link type may be any but itself.
+        192 => {
+            let [_, _, l0, l1, t0, t1, t2, t3] = *rest.first_chunk::<8>().ok_or(DropReason::TruncatedHeader)?;
+            let inner = u32::from_le_bytes([t0, t1, t2, t3]);
+            let inner = u16::try_from(inner).map_err(|_| DropReason::UnknownLinkType)?;
+            Ok(Step::Next(Layer::Link(LinkType(inner)), skip(rest, usize::from(u16::from_le_bytes([l0, l1])).max(8))?))
+        }
+        219 => Ok(Step::Next(Layer::EtherType(MPLS), bytes)),
+        228 => Ok(Step::Next(Layer::EtherType(IPV4), bytes)),
+        229 => Ok(Step::Next(Layer::EtherType(IPV6), bytes)),
+        239 => nflog(bytes),
+        // netANALYZER: four bytes of status, and with 241 the preamble.
+        240 => Ok(Step::Next(Layer::Ethernet, skip(bytes, 4)?)),
+        241 => Ok(Step::Next(Layer::Ethernet, skip(bytes, 12)?)),
+        // Ethernet from the preamble on, by its start delimiter: an express frame, or the first part of a preemptable.
+        274 => match *take::<8>(&mut rest)? {
+            [.., 0xd5 | 0xe6 | 0x4c | 0x7f | 0xb3] => Ok(Step::Next(Layer::Ethernet, rest)),
+            _ => Err(DropReason::NotIp),
+        },
+        276 => {
+            let [t0, t1, ..] = *take::<20>(&mut rest)?;
+            cooked(u16::from_be_bytes([t0, t1]), rest)
+        }
+        _ => Err(DropReason::UnknownLinkType),
+    }
+}
+
+/// An Ethernet header: two addresses and a type, or a length and LLC.
+#[inline]
+pub(super) fn ethernet(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let (header, rest) = bytes.split_first_chunk::<14>().ok_or(DropReason::TruncatedHeader)?;
+    let [.., t0, t1] = *header;
+    Ok(type_or_length(u16::from_be_bytes([t0, t1]), rest))
+}
+
+/// What follows an Ethernet type field: LLC where the field is a length, which says where it ends.
+#[inline]
+pub(super) fn type_or_length(field: u16, rest: &[u8]) -> Step<'_> {
+    if field >= FIRST_ETHER_TYPE {
+        Step::Next(Layer::EtherType(field), rest)
+    } else {
+        Step::Next(Layer::LogicalLink, rest.get(..usize::from(field)).unwrap_or(rest))
+    }
+}
+
+/// An LLC header, with SNAP where it has one.
+pub(super) fn logical_link(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let mut rest = bytes;
+    match *take::<3>(&mut rest)? {
+        [0xaa, 0xaa, 0x03] => {
+            let organisation = *take::<3>(&mut rest)?;
+            let protocol = take_u16(&mut rest)?;
+            match (organisation, protocol) {
+                // Ethernet's own types, plain or by IEEE 802.1H.
+                ([0, 0, 0] | [0, 0, 0xf8], _) => Ok(Step::Next(Layer::EtherType(protocol), rest)),
+                // Bridged Ethernet, after two bytes of padding (RFC 2684 section 5.2).
+                ([0x00, 0x80, 0xc2], 1 | 7) => Ok(Step::Next(Layer::Ethernet, skip(rest, 2)?)),
+                _ => Err(DropReason::NotIp),
+            }
+        }
+        [0x06, 0x06, 0x03] => Ok(Step::Next(Layer::EtherType(IPV4), rest)),
+        _ => Err(DropReason::NotIp),
+    }
+}
+
+/// An IEEE 802.11 header.
+pub(super) fn wlan(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let [control, flags, ..] = *bytes.first_chunk::<24>().ok_or(DropReason::TruncatedHeader)?;
+    wlan_data(bytes, control, flags)
+}
+
+/// A PPP frame: address and control where they are there, and a protocol of one or two bytes.
+pub(super) fn ppp(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let mut rest = match bytes {
+        [0xff, 0x03, rest @ ..] => rest,
+        _ => bytes,
+    };
+    let [first] = *take::<1>(&mut rest)?;
+    let protocol = if first & 1 == 1 {
+        // The protocol field compressed (RFC 1661 section 6.5).
+        u16::from(first)
+    } else {
+        let [second] = *take::<1>(&mut rest)?;
+        u16::from_be_bytes([first, second])
+    };
+    match protocol {
+        0x0021 => Ok(Step::Next(Layer::EtherType(IPV4), rest)),
+        0x0057 => Ok(Step::Next(Layer::EtherType(IPV6), rest)),
+        0x0281 | 0x0283 => Ok(Step::Next(Layer::EtherType(MPLS), rest)),
+        _ => Err(DropReason::NotIp),
+    }
+}
+
+/// An 802.11 data frame whose first two bytes are `control` and `flags`; some controllers swap them in CAPWAP.
+pub(super) fn wlan_data(bytes: &[u8], control: u8, flags: u8) -> Result<Step<'_>, DropReason> {
+    const TYPE: u8 = 0x0c;
+    const DATA: u8 = 0x08;
+    const NO_DATA: u8 = 0x40;
+    const QUALITY_OF_SERVICE: u8 = 0x80;
+    const BOTH_WAYS: u8 = 0x03;
+    const PROTECTED: u8 = 0x40;
+    const ORDER: u8 = 0x80;
+    const AGGREGATED: u8 = 0x80;
+
+    let sequence = bytes.get(22..24).ok_or(DropReason::TruncatedHeader)?;
+    let fragment = sequence.first().is_some_and(|byte| byte & 0x0f != 0);
+    if control & 3 != 0 || control & TYPE != DATA || control & NO_DATA != 0 || flags & PROTECTED != 0 || fragment {
+        return Err(DropReason::NotIp);
+    }
+    let mut length = if flags & BOTH_WAYS == BOTH_WAYS { 30 } else { 24 };
+    let mut aggregated = false;
+    if control & QUALITY_OF_SERVICE != 0 {
+        let quality = bytes.get(length).ok_or(DropReason::TruncatedHeader)?;
+        aggregated = quality & AGGREGATED != 0;
+        length += if flags & ORDER != 0 { 6 } else { 2 };
+    }
+    let body = skip(bytes, length)?;
+    // Some drivers align the body to four bytes.
+    let aligned = bytes.get((length + 3) & !3..).unwrap_or(body);
+    let body = if !aggregated && aligned.starts_with(&[0xaa, 0xaa, 0x03]) { aligned } else { body };
+    if !aggregated {
+        return Ok(Step::Next(Layer::LogicalLink, body));
+    }
+    // An A-MSDU: the first of the frames in it.
+    let mut subframe = body;
+    let [.., l0, l1] = *take::<14>(&mut subframe)?;
+    let length = usize::from(u16::from_be_bytes([l0, l1]));
+    Ok(Step::Next(Layer::LogicalLink, subframe.get(..length).unwrap_or(subframe)))
+}
+
+/// BSD loopback: the address family in the byte order of the capturing host, or of the network (LOOP).
+fn loopback(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let mut rest = bytes;
+    let family = *take::<4>(&mut rest)?;
+    family_payload(host_order(family), rest)
+}
+
+/// A small number in either byte order.
+const fn host_order(bytes: [u8; 4]) -> u32 {
+    let (little, big) = (u32::from_le_bytes(bytes), u32::from_be_bytes(bytes));
+    if little < big { little } else { big }
+}
+
+/// IP by the address family of a BSD, Darwin or Linux.
+const fn family_payload(family: u32, rest: &[u8]) -> Result<Step<'_>, DropReason> {
+    match family {
+        2 => Ok(Step::Next(Layer::EtherType(IPV4), rest)),
+        10 | 24 | 28 | 30 => Ok(Step::Next(Layer::EtherType(IPV6), rest)),
+        _ => Err(DropReason::NotIp),
+    }
+}
+
+/// Linux cooked capture: an EtherType, or one of Linux' own numbers below.
+fn cooked(protocol: u16, rest: &[u8]) -> Result<Step<'_>, DropReason> {
+    match protocol {
+        0x0004 => Ok(Step::Next(Layer::LogicalLink, rest)),
+        _ if protocol < FIRST_ETHER_TYPE => Err(DropReason::NotIp),
+        _ => Ok(Step::Next(Layer::EtherType(protocol), rest)),
+    }
+}
+
+/// Cisco HDLC: address, control, EtherType.
+fn cisco_hdlc(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let mut rest = bytes;
+    let [_, _, t0, t1] = *take::<4>(&mut rest)?;
+    Ok(Step::Next(Layer::EtherType(u16::from_be_bytes([t0, t1])), rest))
+}
+
+/// Linux netfilter log: attributes in the capturing host's byte order, one of them the packet.
+fn nflog(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    const PAYLOAD: u16 = 9;
+    const MOST_ATTRIBUTES: usize = 32;
+
+    let mut rest = bytes;
+    take::<4>(&mut rest)?;
+    for _ in 0..MOST_ATTRIBUTES {
+        let attribute = rest;
+        let [l0, l1, t0, t1] = *take::<4>(&mut rest)?;
+        // Attribute types are small: the byte order in which this one is.
+        let (length, kind) = if t1 == 0 {
+            (u16::from_le_bytes([l0, l1]), u16::from(t0))
+        } else {
+            (u16::from_be_bytes([l0, l1]), u16::from_be_bytes([t0, t1]))
+        };
+        let length = usize::from(length);
+        if length < 4 {
+            return Err(DropReason::MalformedHeader);
+        }
+        if kind & 0x7fff == PAYLOAD {
+            return Ok(Step::Next(Layer::Ip, attribute.get(4..length).unwrap_or(rest)));
+        }
+        rest = skip(attribute, (length + 3) & !3)?;
+    }
+    Err(DropReason::NotIp)
+}
