@@ -55,7 +55,7 @@ wait_udp() { local i; for i in $(seq 60); do s ss -Hlun "sport = :$1" | grep -q 
 
 cap_start() {         # cap_start FILE(relative to pcaps/) FILTER [tcpdump options]
   OUT=$PCAPS/$1; mkdir -p "$(dirname "$OUT")"; rm -f "$OUT"
-  local f=$2; shift 2
+  local f=$2; shift 2; rm -f "$WORK/tcpdump.log"; : > "$WORK/tcpdump.log"
   ip netns exec $C tcpdump -i vc -U --immediate-mode -Z root "$@" -w "$OUT" $f 2>"$WORK/tcpdump.log" & TCPDUMP=$!
   local i; for i in $(seq 80); do grep -q listening "$WORK/tcpdump.log" && break; sleep 0.05; done
 }
