@@ -278,7 +278,7 @@ def trim(path, streams=None, packets=None, first=0):
 
 
 def cap(name, shows, server, client, port=443, expect=(), absent=(), stdin=None, timeout=8,
-        streams=1, packets=None, before=None, linger=0.15, how=None, first=0, server_stdin=None, sub=None,
+        streams=1, packets=None, before=None, linger=0.15, how=None, first=0, sub=None,
         soft_c=None, soft_s=None, settle=0.0, sigkill=False, tcpdump_args=(), also=()):
     """Run server and client across the veth pair and keep what went by.
 
@@ -304,11 +304,8 @@ def cap(name, shows, server, client, port=443, expect=(), absent=(), stdin=None,
         if before:
             before()
         if server:
-            sin = None
-            if server_stdin is not None:
-                r, w = os.pipe()
-                sin = r
-            srv = Proc(SNS, server, f"{W}/server.log", stdin=sin)
+            # an open, silent stdin: s_server hangs up when it reads end of file
+            srv = Proc(SNS, server, f"{W}/server.log", stdin=subprocess.PIPE)
             if not listening(SNS, port):
                 print(f"  {name}: server did not listen:", open(f"{W}/server.log").read()[-400:])
                 srv.stop()
