@@ -10,6 +10,7 @@
 pub mod capture;
 pub mod cursor;
 pub mod error;
+pub mod fingerprint;
 pub mod packet;
 pub mod stats;
 pub mod time;

@@ -651,7 +651,7 @@ fn vector_length(vector: &[u8]) -> u16 {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#[expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::tls::codepoints::ExtensionType;

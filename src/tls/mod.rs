@@ -13,6 +13,7 @@ pub mod handshake;
 pub mod lists;
 pub mod record;
 pub mod server_hello;
+pub mod sslv2;
 #[cfg(test)]
 #[expect(
     clippy::indexing_slicing,
