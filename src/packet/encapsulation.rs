@@ -254,6 +254,8 @@ const fn mix(word: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "test code")]
+
     use super::*;
 
     fn of(layers: &[(EncapsulationKind, Option<u32>)]) -> Encapsulations {

@@ -85,6 +85,8 @@ impl Endpoint {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "test code")]
+
     use super::*;
 
     fn tuple(source: &str, destination: &str, protocol: IpProtocol) -> FiveTuple {

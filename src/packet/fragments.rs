@@ -100,7 +100,7 @@ impl FragmentTable {
     ) -> Result<First, DropReason> {
         self.expire(now, drops);
         let mut payload = fragment.payload;
-        if fragment.more && payload.len() % 8 != 0 {
+        if fragment.more && !payload.len().is_multiple_of(8) {
             if key.source.is_ipv6() {
                 return Err(DropReason::MalformedHeader);
             }

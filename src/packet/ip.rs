@@ -195,10 +195,20 @@ impl<'a> Walk<'a, '_> {
             return Err(DropReason::FragmentIncomplete);
         }
         let fragment = Fragment { offset, more, next, ttl: network.ttl, payload: network.payload };
+        let (First { next, ttl }, payload) = self.reassemble(key, &fragment)?;
+        self.protocol(next, Network { ttl, payload, ..*network })
+    }
+
+    /// Keeps a fragment; lends the datagram when it is whole.
+    pub(super) fn reassemble(
+        &mut self,
+        key: FragmentKey,
+        fragment: &Fragment<'_>,
+    ) -> Result<(First, &'a [u8]), DropReason> {
         let (buffer, whole) = std::mem::take(&mut self.whole).split_first_mut().ok_or(DropReason::TooDeep)?;
         self.whole = whole;
-        let First { next, ttl } = self.fragments.insert(key, &fragment, self.timestamp, buffer, self.drops)?;
+        let first = self.fragments.insert(key, fragment, self.timestamp, buffer, self.drops)?;
         self.missing = 0;
-        self.protocol(next, Network { ttl, payload: buffer, ..*network })
+        Ok((first, buffer))
     }
 }

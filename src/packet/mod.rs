@@ -16,6 +16,8 @@ mod flow_key;
 mod fragments;
 mod ip;
 mod link;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod tunnel;
 
