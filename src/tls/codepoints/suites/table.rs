@@ -1,0 +1,441 @@
+//! The suites, one line each: value, name, status, key exchange, authentication, cipher, mode, key bits, MAC, PRF, and
+//! `export` where the suite was cut down for it; a signal has the one word instead.
+
+use super::{Authentication, Cipher, CipherMode, Entry, KeyExchange, MacAlgorithm, PrfAlgorithm, SuiteParts};
+use crate::tls::codepoints::column;
+
+macro_rules! entry {
+    ($code:literal $name:literal $status:ident signal) => {
+        Entry::signal($code, $name, column::$status)
+    };
+    (
+        $code:literal $name:literal $status:ident
+        $key_exchange:ident $authentication:ident $cipher:ident $mode:ident $bits:literal $mac:ident $prf:ident
+        $($export:ident)?
+    ) => {
+        Entry::suite($code, $name, column::$status, SuiteParts {
+            key_exchange: KeyExchange::$key_exchange,
+            authentication: Authentication::$authentication,
+            cipher: Cipher::$cipher,
+            mode: CipherMode::$mode,
+            key_bits: $bits,
+            mac: MacAlgorithm::$mac,
+            prf: PrfAlgorithm::$prf,
+            export: is_export!($($export)?),
+        })
+    };
+}
+
+macro_rules! is_export {
+    () => {
+        false
+    };
+    (export) => {
+        true
+    };
+}
+
+macro_rules! suites {
+    ($($code:literal $name:literal $status:ident $($word:ident)+ $($bits:literal $($last:ident)+)?;)*) => {
+        /// In order of value.
+        pub(super) static TABLE: &[Entry] = &[$(entry!($code $name $status $($word)+ $($bits $($last)+)?),)*];
+    };
+}
+
+// Below the registry's: those in use before it or without it. Their names are NSS's (FIPS), those of GB/T 38636 (ECC,
+// ECDHE with SM4), of OpenSSL's GOST engine, of BoringSSL (CECPQ1), and of the drafts. `_OLD` tells a value from the
+// one that IANA gave the name to later.
+suites! {
+    // table begins
+    0x0000 "TLS_NULL_WITH_NULL_NULL" N Null Null Null None 0 None Default;
+    0x0001 "TLS_RSA_WITH_NULL_MD5" D Rsa Rsa Null None 0 Md5 Default;
+    0x0002 "TLS_RSA_WITH_NULL_SHA" D Rsa Rsa Null None 0 Sha1 Default;
+    0x0003 "TLS_RSA_EXPORT_WITH_RC4_40_MD5" D Rsa Rsa Rc4 Stream 40 Md5 Default export;
+    0x0004 "TLS_RSA_WITH_RC4_128_MD5" D Rsa Rsa Rc4 Stream 128 Md5 Default;
+    0x0005 "TLS_RSA_WITH_RC4_128_SHA" D Rsa Rsa Rc4 Stream 128 Sha1 Default;
+    0x0006 "TLS_RSA_EXPORT_WITH_RC2_CBC_40_MD5" D Rsa Rsa Rc2 Cbc 40 Md5 Default export;
+    0x0007 "TLS_RSA_WITH_IDEA_CBC_SHA" D Rsa Rsa Idea Cbc 128 Sha1 Default;
+    0x0008 "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA" D Rsa Rsa Des Cbc 40 Sha1 Default export;
+    0x0009 "TLS_RSA_WITH_DES_CBC_SHA" D Rsa Rsa Des Cbc 56 Sha1 Default;
+    0x000a "TLS_RSA_WITH_3DES_EDE_CBC_SHA" D Rsa Rsa TripleDes Cbc 168 Sha1 Default;
+    0x000b "TLS_DH_DSS_EXPORT_WITH_DES40_CBC_SHA" D Dh Dss Des Cbc 40 Sha1 Default export;
+    0x000c "TLS_DH_DSS_WITH_DES_CBC_SHA" D Dh Dss Des Cbc 56 Sha1 Default;
+    0x000d "TLS_DH_DSS_WITH_3DES_EDE_CBC_SHA" D Dh Dss TripleDes Cbc 168 Sha1 Default;
+    0x000e "TLS_DH_RSA_EXPORT_WITH_DES40_CBC_SHA" D Dh Rsa Des Cbc 40 Sha1 Default export;
+    0x000f "TLS_DH_RSA_WITH_DES_CBC_SHA" D Dh Rsa Des Cbc 56 Sha1 Default;
+    0x0010 "TLS_DH_RSA_WITH_3DES_EDE_CBC_SHA" D Dh Rsa TripleDes Cbc 168 Sha1 Default;
+    0x0011 "TLS_DHE_DSS_EXPORT_WITH_DES40_CBC_SHA" D Dhe Dss Des Cbc 40 Sha1 Default export;
+    0x0012 "TLS_DHE_DSS_WITH_DES_CBC_SHA" D Dhe Dss Des Cbc 56 Sha1 Default;
+    0x0013 "TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA" D Dhe Dss TripleDes Cbc 168 Sha1 Default;
+    0x0014 "TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA" D Dhe Rsa Des Cbc 40 Sha1 Default export;
+    0x0015 "TLS_DHE_RSA_WITH_DES_CBC_SHA" D Dhe Rsa Des Cbc 56 Sha1 Default;
+    0x0016 "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA" D Dhe Rsa TripleDes Cbc 168 Sha1 Default;
+    0x0017 "TLS_DH_anon_EXPORT_WITH_RC4_40_MD5" D DhAnon Anonymous Rc4 Stream 40 Md5 Default export;
+    0x0018 "TLS_DH_anon_WITH_RC4_128_MD5" D DhAnon Anonymous Rc4 Stream 128 Md5 Default;
+    0x0019 "TLS_DH_anon_EXPORT_WITH_DES40_CBC_SHA" D DhAnon Anonymous Des Cbc 40 Sha1 Default export;
+    0x001a "TLS_DH_anon_WITH_DES_CBC_SHA" D DhAnon Anonymous Des Cbc 56 Sha1 Default;
+    0x001b "TLS_DH_anon_WITH_3DES_EDE_CBC_SHA" D DhAnon Anonymous TripleDes Cbc 168 Sha1 Default;
+    0x001c "SSL_FORTEZZA_KEA_WITH_NULL_SHA" R Fortezza Fortezza Null None 0 Sha1 Default;
+    0x001d "SSL_FORTEZZA_KEA_WITH_FORTEZZA_CBC_SHA" R Fortezza Fortezza Fortezza Cbc 80 Sha1 Default;
+    0x001e "TLS_KRB5_WITH_DES_CBC_SHA" D Krb5 Krb5 Des Cbc 56 Sha1 Default;
+    0x001f "TLS_KRB5_WITH_3DES_EDE_CBC_SHA" N Krb5 Krb5 TripleDes Cbc 168 Sha1 Default;
+    0x0020 "TLS_KRB5_WITH_RC4_128_SHA" D Krb5 Krb5 Rc4 Stream 128 Sha1 Default;
+    0x0021 "TLS_KRB5_WITH_IDEA_CBC_SHA" D Krb5 Krb5 Idea Cbc 128 Sha1 Default;
+    0x0022 "TLS_KRB5_WITH_DES_CBC_MD5" D Krb5 Krb5 Des Cbc 56 Md5 Default;
+    0x0023 "TLS_KRB5_WITH_3DES_EDE_CBC_MD5" N Krb5 Krb5 TripleDes Cbc 168 Md5 Default;
+    0x0024 "TLS_KRB5_WITH_RC4_128_MD5" D Krb5 Krb5 Rc4 Stream 128 Md5 Default;
+    0x0025 "TLS_KRB5_WITH_IDEA_CBC_MD5" D Krb5 Krb5 Idea Cbc 128 Md5 Default;
+    0x0026 "TLS_KRB5_EXPORT_WITH_DES_CBC_40_SHA" D Krb5 Krb5 Des Cbc 40 Sha1 Default export;
+    0x0027 "TLS_KRB5_EXPORT_WITH_RC2_CBC_40_SHA" D Krb5 Krb5 Rc2 Cbc 40 Sha1 Default export;
+    0x0028 "TLS_KRB5_EXPORT_WITH_RC4_40_SHA" D Krb5 Krb5 Rc4 Stream 40 Sha1 Default export;
+    0x0029 "TLS_KRB5_EXPORT_WITH_DES_CBC_40_MD5" D Krb5 Krb5 Des Cbc 40 Md5 Default export;
+    0x002a "TLS_KRB5_EXPORT_WITH_RC2_CBC_40_MD5" D Krb5 Krb5 Rc2 Cbc 40 Md5 Default export;
+    0x002b "TLS_KRB5_EXPORT_WITH_RC4_40_MD5" D Krb5 Krb5 Rc4 Stream 40 Md5 Default export;
+    0x002c "TLS_PSK_WITH_NULL_SHA" D Psk Psk Null None 0 Sha1 Default;
+    0x002d "TLS_DHE_PSK_WITH_NULL_SHA" D DhePsk Psk Null None 0 Sha1 Default;
+    0x002e "TLS_RSA_PSK_WITH_NULL_SHA" D RsaPsk Psk Null None 0 Sha1 Default;
+    0x002f "TLS_RSA_WITH_AES_128_CBC_SHA" D Rsa Rsa Aes Cbc 128 Sha1 Default;
+    0x0030 "TLS_DH_DSS_WITH_AES_128_CBC_SHA" D Dh Dss Aes Cbc 128 Sha1 Default;
+    0x0031 "TLS_DH_RSA_WITH_AES_128_CBC_SHA" D Dh Rsa Aes Cbc 128 Sha1 Default;
+    0x0032 "TLS_DHE_DSS_WITH_AES_128_CBC_SHA" D Dhe Dss Aes Cbc 128 Sha1 Default;
+    0x0033 "TLS_DHE_RSA_WITH_AES_128_CBC_SHA" D Dhe Rsa Aes Cbc 128 Sha1 Default;
+    0x0034 "TLS_DH_anon_WITH_AES_128_CBC_SHA" D DhAnon Anonymous Aes Cbc 128 Sha1 Default;
+    0x0035 "TLS_RSA_WITH_AES_256_CBC_SHA" D Rsa Rsa Aes Cbc 256 Sha1 Default;
+    0x0036 "TLS_DH_DSS_WITH_AES_256_CBC_SHA" D Dh Dss Aes Cbc 256 Sha1 Default;
+    0x0037 "TLS_DH_RSA_WITH_AES_256_CBC_SHA" D Dh Rsa Aes Cbc 256 Sha1 Default;
+    0x0038 "TLS_DHE_DSS_WITH_AES_256_CBC_SHA" D Dhe Dss Aes Cbc 256 Sha1 Default;
+    0x0039 "TLS_DHE_RSA_WITH_AES_256_CBC_SHA" D Dhe Rsa Aes Cbc 256 Sha1 Default;
+    0x003a "TLS_DH_anon_WITH_AES_256_CBC_SHA" D DhAnon Anonymous Aes Cbc 256 Sha1 Default;
+    0x003b "TLS_RSA_WITH_NULL_SHA256" D Rsa Rsa Null None 0 Sha256 Sha256;
+    0x003c "TLS_RSA_WITH_AES_128_CBC_SHA256" D Rsa Rsa Aes Cbc 128 Sha256 Sha256;
+    0x003d "TLS_RSA_WITH_AES_256_CBC_SHA256" D Rsa Rsa Aes Cbc 256 Sha256 Sha256;
+    0x003e "TLS_DH_DSS_WITH_AES_128_CBC_SHA256" D Dh Dss Aes Cbc 128 Sha256 Sha256;
+    0x003f "TLS_DH_RSA_WITH_AES_128_CBC_SHA256" D Dh Rsa Aes Cbc 128 Sha256 Sha256;
+    0x0040 "TLS_DHE_DSS_WITH_AES_128_CBC_SHA256" D Dhe Dss Aes Cbc 128 Sha256 Sha256;
+    0x0041 "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA" D Rsa Rsa Camellia Cbc 128 Sha1 Default;
+    0x0042 "TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA" D Dh Dss Camellia Cbc 128 Sha1 Default;
+    0x0043 "TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA" D Dh Rsa Camellia Cbc 128 Sha1 Default;
+    0x0044 "TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA" D Dhe Dss Camellia Cbc 128 Sha1 Default;
+    0x0045 "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA" D Dhe Rsa Camellia Cbc 128 Sha1 Default;
+    0x0046 "TLS_DH_anon_WITH_CAMELLIA_128_CBC_SHA" D DhAnon Anonymous Camellia Cbc 128 Sha1 Default;
+    0x0060 "TLS_RSA_EXPORT1024_WITH_RC4_56_MD5" R Rsa Rsa Rc4 Stream 56 Md5 Default export;
+    0x0061 "TLS_RSA_EXPORT1024_WITH_RC2_CBC_56_MD5" R Rsa Rsa Rc2 Cbc 56 Md5 Default export;
+    0x0062 "TLS_RSA_EXPORT1024_WITH_DES_CBC_SHA" R Rsa Rsa Des Cbc 56 Sha1 Default export;
+    0x0063 "TLS_DHE_DSS_EXPORT1024_WITH_DES_CBC_SHA" R Dhe Dss Des Cbc 56 Sha1 Default export;
+    0x0064 "TLS_RSA_EXPORT1024_WITH_RC4_56_SHA" R Rsa Rsa Rc4 Stream 56 Sha1 Default export;
+    0x0065 "TLS_DHE_DSS_EXPORT1024_WITH_RC4_56_SHA" R Dhe Dss Rc4 Stream 56 Sha1 Default export;
+    0x0066 "TLS_DHE_DSS_WITH_RC4_128_SHA" R Dhe Dss Rc4 Stream 128 Sha1 Default;
+    0x0067 "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256" D Dhe Rsa Aes Cbc 128 Sha256 Sha256;
+    0x0068 "TLS_DH_DSS_WITH_AES_256_CBC_SHA256" D Dh Dss Aes Cbc 256 Sha256 Sha256;
+    0x0069 "TLS_DH_RSA_WITH_AES_256_CBC_SHA256" D Dh Rsa Aes Cbc 256 Sha256 Sha256;
+    0x006a "TLS_DHE_DSS_WITH_AES_256_CBC_SHA256" D Dhe Dss Aes Cbc 256 Sha256 Sha256;
+    0x006b "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256" D Dhe Rsa Aes Cbc 256 Sha256 Sha256;
+    0x006c "TLS_DH_anon_WITH_AES_128_CBC_SHA256" D DhAnon Anonymous Aes Cbc 128 Sha256 Sha256;
+    0x006d "TLS_DH_anon_WITH_AES_256_CBC_SHA256" D DhAnon Anonymous Aes Cbc 256 Sha256 Sha256;
+    0x006e "TLS_ASCONAEAD128_ASCONHASH256" N Tls13 Tls13 Ascon Aead 128 Aead AsconHash256;
+    0x006f "TLS_ASCONAEAD128_SHA256" N Tls13 Tls13 Ascon Aead 128 Aead Sha256;
+    0x0070 "TLS_AES_128_GCM_ASCONHASH256" N Tls13 Tls13 Aes Gcm 128 Aead AsconHash256;
+    0x0071 "TLS_AES_128_CCM_ASCONHASH256" N Tls13 Tls13 Aes Ccm 128 Aead AsconHash256;
+    0x0080 "TLS_GOSTR341094_WITH_28147_CNT_IMIT" U Gost Gost Gost28147 Cnt 256 Imit GostR3411;
+    0x0081 "TLS_GOSTR341001_WITH_28147_CNT_IMIT" U Gost Gost Gost28147 Cnt 256 Imit GostR3411;
+    0x0082 "TLS_GOSTR341094_WITH_NULL_GOSTR3411" U Gost Gost Null None 0 GostR3411 GostR3411;
+    0x0083 "TLS_GOSTR341001_WITH_NULL_GOSTR3411" U Gost Gost Null None 0 GostR3411 GostR3411;
+    0x0084 "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA" D Rsa Rsa Camellia Cbc 256 Sha1 Default;
+    0x0085 "TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA" D Dh Dss Camellia Cbc 256 Sha1 Default;
+    0x0086 "TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA" D Dh Rsa Camellia Cbc 256 Sha1 Default;
+    0x0087 "TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA" D Dhe Dss Camellia Cbc 256 Sha1 Default;
+    0x0088 "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA" D Dhe Rsa Camellia Cbc 256 Sha1 Default;
+    0x0089 "TLS_DH_anon_WITH_CAMELLIA_256_CBC_SHA" D DhAnon Anonymous Camellia Cbc 256 Sha1 Default;
+    0x008a "TLS_PSK_WITH_RC4_128_SHA" D Psk Psk Rc4 Stream 128 Sha1 Default;
+    0x008b "TLS_PSK_WITH_3DES_EDE_CBC_SHA" N Psk Psk TripleDes Cbc 168 Sha1 Default;
+    0x008c "TLS_PSK_WITH_AES_128_CBC_SHA" N Psk Psk Aes Cbc 128 Sha1 Default;
+    0x008d "TLS_PSK_WITH_AES_256_CBC_SHA" N Psk Psk Aes Cbc 256 Sha1 Default;
+    0x008e "TLS_DHE_PSK_WITH_RC4_128_SHA" D DhePsk Psk Rc4 Stream 128 Sha1 Default;
+    0x008f "TLS_DHE_PSK_WITH_3DES_EDE_CBC_SHA" D DhePsk Psk TripleDes Cbc 168 Sha1 Default;
+    0x0090 "TLS_DHE_PSK_WITH_AES_128_CBC_SHA" D DhePsk Psk Aes Cbc 128 Sha1 Default;
+    0x0091 "TLS_DHE_PSK_WITH_AES_256_CBC_SHA" D DhePsk Psk Aes Cbc 256 Sha1 Default;
+    0x0092 "TLS_RSA_PSK_WITH_RC4_128_SHA" D RsaPsk Psk Rc4 Stream 128 Sha1 Default;
+    0x0093 "TLS_RSA_PSK_WITH_3DES_EDE_CBC_SHA" D RsaPsk Psk TripleDes Cbc 168 Sha1 Default;
+    0x0094 "TLS_RSA_PSK_WITH_AES_128_CBC_SHA" D RsaPsk Psk Aes Cbc 128 Sha1 Default;
+    0x0095 "TLS_RSA_PSK_WITH_AES_256_CBC_SHA" D RsaPsk Psk Aes Cbc 256 Sha1 Default;
+    0x0096 "TLS_RSA_WITH_SEED_CBC_SHA" D Rsa Rsa Seed Cbc 128 Sha1 Default;
+    0x0097 "TLS_DH_DSS_WITH_SEED_CBC_SHA" D Dh Dss Seed Cbc 128 Sha1 Default;
+    0x0098 "TLS_DH_RSA_WITH_SEED_CBC_SHA" D Dh Rsa Seed Cbc 128 Sha1 Default;
+    0x0099 "TLS_DHE_DSS_WITH_SEED_CBC_SHA" D Dhe Dss Seed Cbc 128 Sha1 Default;
+    0x009a "TLS_DHE_RSA_WITH_SEED_CBC_SHA" D Dhe Rsa Seed Cbc 128 Sha1 Default;
+    0x009b "TLS_DH_anon_WITH_SEED_CBC_SHA" D DhAnon Anonymous Seed Cbc 128 Sha1 Default;
+    0x009c "TLS_RSA_WITH_AES_128_GCM_SHA256" D Rsa Rsa Aes Gcm 128 Aead Sha256;
+    0x009d "TLS_RSA_WITH_AES_256_GCM_SHA384" D Rsa Rsa Aes Gcm 256 Aead Sha384;
+    0x009e "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256" D Dhe Rsa Aes Gcm 128 Aead Sha256;
+    0x009f "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384" D Dhe Rsa Aes Gcm 256 Aead Sha384;
+    0x00a0 "TLS_DH_RSA_WITH_AES_128_GCM_SHA256" D Dh Rsa Aes Gcm 128 Aead Sha256;
+    0x00a1 "TLS_DH_RSA_WITH_AES_256_GCM_SHA384" D Dh Rsa Aes Gcm 256 Aead Sha384;
+    0x00a2 "TLS_DHE_DSS_WITH_AES_128_GCM_SHA256" D Dhe Dss Aes Gcm 128 Aead Sha256;
+    0x00a3 "TLS_DHE_DSS_WITH_AES_256_GCM_SHA384" D Dhe Dss Aes Gcm 256 Aead Sha384;
+    0x00a4 "TLS_DH_DSS_WITH_AES_128_GCM_SHA256" D Dh Dss Aes Gcm 128 Aead Sha256;
+    0x00a5 "TLS_DH_DSS_WITH_AES_256_GCM_SHA384" D Dh Dss Aes Gcm 256 Aead Sha384;
+    0x00a6 "TLS_DH_anon_WITH_AES_128_GCM_SHA256" D DhAnon Anonymous Aes Gcm 128 Aead Sha256;
+    0x00a7 "TLS_DH_anon_WITH_AES_256_GCM_SHA384" D DhAnon Anonymous Aes Gcm 256 Aead Sha384;
+    0x00a8 "TLS_PSK_WITH_AES_128_GCM_SHA256" N Psk Psk Aes Gcm 128 Aead Sha256;
+    0x00a9 "TLS_PSK_WITH_AES_256_GCM_SHA384" N Psk Psk Aes Gcm 256 Aead Sha384;
+    0x00aa "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256" D DhePsk Psk Aes Gcm 128 Aead Sha256;
+    0x00ab "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384" D DhePsk Psk Aes Gcm 256 Aead Sha384;
+    0x00ac "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256" D RsaPsk Psk Aes Gcm 128 Aead Sha256;
+    0x00ad "TLS_RSA_PSK_WITH_AES_256_GCM_SHA384" D RsaPsk Psk Aes Gcm 256 Aead Sha384;
+    0x00ae "TLS_PSK_WITH_AES_128_CBC_SHA256" N Psk Psk Aes Cbc 128 Sha256 Sha256;
+    0x00af "TLS_PSK_WITH_AES_256_CBC_SHA384" N Psk Psk Aes Cbc 256 Sha384 Sha384;
+    0x00b0 "TLS_PSK_WITH_NULL_SHA256" D Psk Psk Null None 0 Sha256 Sha256;
+    0x00b1 "TLS_PSK_WITH_NULL_SHA384" D Psk Psk Null None 0 Sha384 Sha384;
+    0x00b2 "TLS_DHE_PSK_WITH_AES_128_CBC_SHA256" D DhePsk Psk Aes Cbc 128 Sha256 Sha256;
+    0x00b3 "TLS_DHE_PSK_WITH_AES_256_CBC_SHA384" D DhePsk Psk Aes Cbc 256 Sha384 Sha384;
+    0x00b4 "TLS_DHE_PSK_WITH_NULL_SHA256" D DhePsk Psk Null None 0 Sha256 Sha256;
+    0x00b5 "TLS_DHE_PSK_WITH_NULL_SHA384" D DhePsk Psk Null None 0 Sha384 Sha384;
+    0x00b6 "TLS_RSA_PSK_WITH_AES_128_CBC_SHA256" D RsaPsk Psk Aes Cbc 128 Sha256 Sha256;
+    0x00b7 "TLS_RSA_PSK_WITH_AES_256_CBC_SHA384" D RsaPsk Psk Aes Cbc 256 Sha384 Sha384;
+    0x00b8 "TLS_RSA_PSK_WITH_NULL_SHA256" D RsaPsk Psk Null None 0 Sha256 Sha256;
+    0x00b9 "TLS_RSA_PSK_WITH_NULL_SHA384" D RsaPsk Psk Null None 0 Sha384 Sha384;
+    0x00ba "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA256" D Rsa Rsa Camellia Cbc 128 Sha256 Sha256;
+    0x00bb "TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA256" D Dh Dss Camellia Cbc 128 Sha256 Sha256;
+    0x00bc "TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA256" D Dh Rsa Camellia Cbc 128 Sha256 Sha256;
+    0x00bd "TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA256" D Dhe Dss Camellia Cbc 128 Sha256 Sha256;
+    0x00be "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA256" D Dhe Rsa Camellia Cbc 128 Sha256 Sha256;
+    0x00bf "TLS_DH_anon_WITH_CAMELLIA_128_CBC_SHA256" D DhAnon Anonymous Camellia Cbc 128 Sha256 Sha256;
+    0x00c0 "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA256" D Rsa Rsa Camellia Cbc 256 Sha256 Sha256;
+    0x00c1 "TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA256" D Dh Dss Camellia Cbc 256 Sha256 Sha256;
+    0x00c2 "TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA256" D Dh Rsa Camellia Cbc 256 Sha256 Sha256;
+    0x00c3 "TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA256" D Dhe Dss Camellia Cbc 256 Sha256 Sha256;
+    0x00c4 "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA256" D Dhe Rsa Camellia Cbc 256 Sha256 Sha256;
+    0x00c5 "TLS_DH_anon_WITH_CAMELLIA_256_CBC_SHA256" D DhAnon Anonymous Camellia Cbc 256 Sha256 Sha256;
+    0x00c6 "TLS_SM4_GCM_SM3" N Tls13 Tls13 Sm4 Gcm 128 Aead Sm3;
+    0x00c7 "TLS_SM4_CCM_SM3" N Tls13 Tls13 Sm4 Ccm 128 Aead Sm3;
+    0x00ff "TLS_EMPTY_RENEGOTIATION_INFO_SCSV" N signal;
+    0x1301 "TLS_AES_128_GCM_SHA256" Y Tls13 Tls13 Aes Gcm 128 Aead Sha256;
+    0x1302 "TLS_AES_256_GCM_SHA384" Y Tls13 Tls13 Aes Gcm 256 Aead Sha384;
+    0x1303 "TLS_CHACHA20_POLY1305_SHA256" Y Tls13 Tls13 ChaCha20 Poly1305 256 Aead Sha256;
+    0x1304 "TLS_AES_128_CCM_SHA256" Y Tls13 Tls13 Aes Ccm 128 Aead Sha256;
+    0x1305 "TLS_AES_128_CCM_8_SHA256" N Tls13 Tls13 Aes Ccm8 128 Aead Sha256;
+    0x1306 "TLS_AEGIS_256_SHA512" N Tls13 Tls13 Aegis Aead 256 Aead Sha512;
+    0x1307 "TLS_AEGIS_128L_SHA256" N Tls13 Tls13 Aegis Aead 128 Aead Sha256;
+    0x16b7 "TLS_CECPQ1_RSA_WITH_CHACHA20_POLY1305_SHA256" U Cecpq1 Rsa ChaCha20 Poly1305 256 Aead Sha256;
+    0x16b8 "TLS_CECPQ1_ECDSA_WITH_CHACHA20_POLY1305_SHA256" U Cecpq1 Ecdsa ChaCha20 Poly1305 256 Aead Sha256;
+    0x16b9 "TLS_CECPQ1_RSA_WITH_AES_256_GCM_SHA384" U Cecpq1 Rsa Aes Gcm 256 Aead Sha384;
+    0x16ba "TLS_CECPQ1_ECDSA_WITH_AES_256_GCM_SHA384" U Cecpq1 Ecdsa Aes Gcm 256 Aead Sha384;
+    0x5600 "TLS_FALLBACK_SCSV" N signal;
+    0xc001 "TLS_ECDH_ECDSA_WITH_NULL_SHA" D Ecdh Ecdsa Null None 0 Sha1 Default;
+    0xc002 "TLS_ECDH_ECDSA_WITH_RC4_128_SHA" D Ecdh Ecdsa Rc4 Stream 128 Sha1 Default;
+    0xc003 "TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA" D Ecdh Ecdsa TripleDes Cbc 168 Sha1 Default;
+    0xc004 "TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA" D Ecdh Ecdsa Aes Cbc 128 Sha1 Default;
+    0xc005 "TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA" D Ecdh Ecdsa Aes Cbc 256 Sha1 Default;
+    0xc006 "TLS_ECDHE_ECDSA_WITH_NULL_SHA" D Ecdhe Ecdsa Null None 0 Sha1 Default;
+    0xc007 "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA" D Ecdhe Ecdsa Rc4 Stream 128 Sha1 Default;
+    0xc008 "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA" N Ecdhe Ecdsa TripleDes Cbc 168 Sha1 Default;
+    0xc009 "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA" N Ecdhe Ecdsa Aes Cbc 128 Sha1 Default;
+    0xc00a "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA" N Ecdhe Ecdsa Aes Cbc 256 Sha1 Default;
+    0xc00b "TLS_ECDH_RSA_WITH_NULL_SHA" D Ecdh Rsa Null None 0 Sha1 Default;
+    0xc00c "TLS_ECDH_RSA_WITH_RC4_128_SHA" D Ecdh Rsa Rc4 Stream 128 Sha1 Default;
+    0xc00d "TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA" D Ecdh Rsa TripleDes Cbc 168 Sha1 Default;
+    0xc00e "TLS_ECDH_RSA_WITH_AES_128_CBC_SHA" D Ecdh Rsa Aes Cbc 128 Sha1 Default;
+    0xc00f "TLS_ECDH_RSA_WITH_AES_256_CBC_SHA" D Ecdh Rsa Aes Cbc 256 Sha1 Default;
+    0xc010 "TLS_ECDHE_RSA_WITH_NULL_SHA" D Ecdhe Rsa Null None 0 Sha1 Default;
+    0xc011 "TLS_ECDHE_RSA_WITH_RC4_128_SHA" D Ecdhe Rsa Rc4 Stream 128 Sha1 Default;
+    0xc012 "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA" N Ecdhe Rsa TripleDes Cbc 168 Sha1 Default;
+    0xc013 "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA" N Ecdhe Rsa Aes Cbc 128 Sha1 Default;
+    0xc014 "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA" N Ecdhe Rsa Aes Cbc 256 Sha1 Default;
+    0xc015 "TLS_ECDH_anon_WITH_NULL_SHA" D EcdhAnon Anonymous Null None 0 Sha1 Default;
+    0xc016 "TLS_ECDH_anon_WITH_RC4_128_SHA" D EcdhAnon Anonymous Rc4 Stream 128 Sha1 Default;
+    0xc017 "TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA" D EcdhAnon Anonymous TripleDes Cbc 168 Sha1 Default;
+    0xc018 "TLS_ECDH_anon_WITH_AES_128_CBC_SHA" D EcdhAnon Anonymous Aes Cbc 128 Sha1 Default;
+    0xc019 "TLS_ECDH_anon_WITH_AES_256_CBC_SHA" D EcdhAnon Anonymous Aes Cbc 256 Sha1 Default;
+    0xc01a "TLS_SRP_SHA_WITH_3DES_EDE_CBC_SHA" N Srp Srp TripleDes Cbc 168 Sha1 Default;
+    0xc01b "TLS_SRP_SHA_RSA_WITH_3DES_EDE_CBC_SHA" N Srp Rsa TripleDes Cbc 168 Sha1 Default;
+    0xc01c "TLS_SRP_SHA_DSS_WITH_3DES_EDE_CBC_SHA" N Srp Dss TripleDes Cbc 168 Sha1 Default;
+    0xc01d "TLS_SRP_SHA_WITH_AES_128_CBC_SHA" N Srp Srp Aes Cbc 128 Sha1 Default;
+    0xc01e "TLS_SRP_SHA_RSA_WITH_AES_128_CBC_SHA" N Srp Rsa Aes Cbc 128 Sha1 Default;
+    0xc01f "TLS_SRP_SHA_DSS_WITH_AES_128_CBC_SHA" N Srp Dss Aes Cbc 128 Sha1 Default;
+    0xc020 "TLS_SRP_SHA_WITH_AES_256_CBC_SHA" N Srp Srp Aes Cbc 256 Sha1 Default;
+    0xc021 "TLS_SRP_SHA_RSA_WITH_AES_256_CBC_SHA" N Srp Rsa Aes Cbc 256 Sha1 Default;
+    0xc022 "TLS_SRP_SHA_DSS_WITH_AES_256_CBC_SHA" N Srp Dss Aes Cbc 256 Sha1 Default;
+    0xc023 "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256" N Ecdhe Ecdsa Aes Cbc 128 Sha256 Sha256;
+    0xc024 "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384" N Ecdhe Ecdsa Aes Cbc 256 Sha384 Sha384;
+    0xc025 "TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256" D Ecdh Ecdsa Aes Cbc 128 Sha256 Sha256;
+    0xc026 "TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384" D Ecdh Ecdsa Aes Cbc 256 Sha384 Sha384;
+    0xc027 "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256" N Ecdhe Rsa Aes Cbc 128 Sha256 Sha256;
+    0xc028 "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384" N Ecdhe Rsa Aes Cbc 256 Sha384 Sha384;
+    0xc029 "TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256" D Ecdh Rsa Aes Cbc 128 Sha256 Sha256;
+    0xc02a "TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384" D Ecdh Rsa Aes Cbc 256 Sha384 Sha384;
+    0xc02b "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" Y Ecdhe Ecdsa Aes Gcm 128 Aead Sha256;
+    0xc02c "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" Y Ecdhe Ecdsa Aes Gcm 256 Aead Sha384;
+    0xc02d "TLS_ECDH_ECDSA_WITH_AES_128_GCM_SHA256" D Ecdh Ecdsa Aes Gcm 128 Aead Sha256;
+    0xc02e "TLS_ECDH_ECDSA_WITH_AES_256_GCM_SHA384" D Ecdh Ecdsa Aes Gcm 256 Aead Sha384;
+    0xc02f "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" Y Ecdhe Rsa Aes Gcm 128 Aead Sha256;
+    0xc030 "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" Y Ecdhe Rsa Aes Gcm 256 Aead Sha384;
+    0xc031 "TLS_ECDH_RSA_WITH_AES_128_GCM_SHA256" D Ecdh Rsa Aes Gcm 128 Aead Sha256;
+    0xc032 "TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384" D Ecdh Rsa Aes Gcm 256 Aead Sha384;
+    0xc033 "TLS_ECDHE_PSK_WITH_RC4_128_SHA" D EcdhePsk Psk Rc4 Stream 128 Sha1 Default;
+    0xc034 "TLS_ECDHE_PSK_WITH_3DES_EDE_CBC_SHA" N EcdhePsk Psk TripleDes Cbc 168 Sha1 Default;
+    0xc035 "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA" N EcdhePsk Psk Aes Cbc 128 Sha1 Default;
+    0xc036 "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA" N EcdhePsk Psk Aes Cbc 256 Sha1 Default;
+    0xc037 "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256" N EcdhePsk Psk Aes Cbc 128 Sha256 Sha256;
+    0xc038 "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384" N EcdhePsk Psk Aes Cbc 256 Sha384 Sha384;
+    0xc039 "TLS_ECDHE_PSK_WITH_NULL_SHA" D EcdhePsk Psk Null None 0 Sha1 Default;
+    0xc03a "TLS_ECDHE_PSK_WITH_NULL_SHA256" D EcdhePsk Psk Null None 0 Sha256 Sha256;
+    0xc03b "TLS_ECDHE_PSK_WITH_NULL_SHA384" D EcdhePsk Psk Null None 0 Sha384 Sha384;
+    0xc03c "TLS_RSA_WITH_ARIA_128_CBC_SHA256" D Rsa Rsa Aria Cbc 128 Sha256 Sha256;
+    0xc03d "TLS_RSA_WITH_ARIA_256_CBC_SHA384" D Rsa Rsa Aria Cbc 256 Sha384 Sha384;
+    0xc03e "TLS_DH_DSS_WITH_ARIA_128_CBC_SHA256" D Dh Dss Aria Cbc 128 Sha256 Sha256;
+    0xc03f "TLS_DH_DSS_WITH_ARIA_256_CBC_SHA384" D Dh Dss Aria Cbc 256 Sha384 Sha384;
+    0xc040 "TLS_DH_RSA_WITH_ARIA_128_CBC_SHA256" D Dh Rsa Aria Cbc 128 Sha256 Sha256;
+    0xc041 "TLS_DH_RSA_WITH_ARIA_256_CBC_SHA384" D Dh Rsa Aria Cbc 256 Sha384 Sha384;
+    0xc042 "TLS_DHE_DSS_WITH_ARIA_128_CBC_SHA256" D Dhe Dss Aria Cbc 128 Sha256 Sha256;
+    0xc043 "TLS_DHE_DSS_WITH_ARIA_256_CBC_SHA384" D Dhe Dss Aria Cbc 256 Sha384 Sha384;
+    0xc044 "TLS_DHE_RSA_WITH_ARIA_128_CBC_SHA256" D Dhe Rsa Aria Cbc 128 Sha256 Sha256;
+    0xc045 "TLS_DHE_RSA_WITH_ARIA_256_CBC_SHA384" D Dhe Rsa Aria Cbc 256 Sha384 Sha384;
+    0xc046 "TLS_DH_anon_WITH_ARIA_128_CBC_SHA256" D DhAnon Anonymous Aria Cbc 128 Sha256 Sha256;
+    0xc047 "TLS_DH_anon_WITH_ARIA_256_CBC_SHA384" D DhAnon Anonymous Aria Cbc 256 Sha384 Sha384;
+    0xc048 "TLS_ECDHE_ECDSA_WITH_ARIA_128_CBC_SHA256" N Ecdhe Ecdsa Aria Cbc 128 Sha256 Sha256;
+    0xc049 "TLS_ECDHE_ECDSA_WITH_ARIA_256_CBC_SHA384" N Ecdhe Ecdsa Aria Cbc 256 Sha384 Sha384;
+    0xc04a "TLS_ECDH_ECDSA_WITH_ARIA_128_CBC_SHA256" D Ecdh Ecdsa Aria Cbc 128 Sha256 Sha256;
+    0xc04b "TLS_ECDH_ECDSA_WITH_ARIA_256_CBC_SHA384" D Ecdh Ecdsa Aria Cbc 256 Sha384 Sha384;
+    0xc04c "TLS_ECDHE_RSA_WITH_ARIA_128_CBC_SHA256" N Ecdhe Rsa Aria Cbc 128 Sha256 Sha256;
+    0xc04d "TLS_ECDHE_RSA_WITH_ARIA_256_CBC_SHA384" N Ecdhe Rsa Aria Cbc 256 Sha384 Sha384;
+    0xc04e "TLS_ECDH_RSA_WITH_ARIA_128_CBC_SHA256" D Ecdh Rsa Aria Cbc 128 Sha256 Sha256;
+    0xc04f "TLS_ECDH_RSA_WITH_ARIA_256_CBC_SHA384" D Ecdh Rsa Aria Cbc 256 Sha384 Sha384;
+    0xc050 "TLS_RSA_WITH_ARIA_128_GCM_SHA256" D Rsa Rsa Aria Gcm 128 Aead Sha256;
+    0xc051 "TLS_RSA_WITH_ARIA_256_GCM_SHA384" D Rsa Rsa Aria Gcm 256 Aead Sha384;
+    0xc052 "TLS_DHE_RSA_WITH_ARIA_128_GCM_SHA256" D Dhe Rsa Aria Gcm 128 Aead Sha256;
+    0xc053 "TLS_DHE_RSA_WITH_ARIA_256_GCM_SHA384" D Dhe Rsa Aria Gcm 256 Aead Sha384;
+    0xc054 "TLS_DH_RSA_WITH_ARIA_128_GCM_SHA256" D Dh Rsa Aria Gcm 128 Aead Sha256;
+    0xc055 "TLS_DH_RSA_WITH_ARIA_256_GCM_SHA384" D Dh Rsa Aria Gcm 256 Aead Sha384;
+    0xc056 "TLS_DHE_DSS_WITH_ARIA_128_GCM_SHA256" D Dhe Dss Aria Gcm 128 Aead Sha256;
+    0xc057 "TLS_DHE_DSS_WITH_ARIA_256_GCM_SHA384" D Dhe Dss Aria Gcm 256 Aead Sha384;
+    0xc058 "TLS_DH_DSS_WITH_ARIA_128_GCM_SHA256" D Dh Dss Aria Gcm 128 Aead Sha256;
+    0xc059 "TLS_DH_DSS_WITH_ARIA_256_GCM_SHA384" D Dh Dss Aria Gcm 256 Aead Sha384;
+    0xc05a "TLS_DH_anon_WITH_ARIA_128_GCM_SHA256" D DhAnon Anonymous Aria Gcm 128 Aead Sha256;
+    0xc05b "TLS_DH_anon_WITH_ARIA_256_GCM_SHA384" D DhAnon Anonymous Aria Gcm 256 Aead Sha384;
+    0xc05c "TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256" N Ecdhe Ecdsa Aria Gcm 128 Aead Sha256;
+    0xc05d "TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384" N Ecdhe Ecdsa Aria Gcm 256 Aead Sha384;
+    0xc05e "TLS_ECDH_ECDSA_WITH_ARIA_128_GCM_SHA256" D Ecdh Ecdsa Aria Gcm 128 Aead Sha256;
+    0xc05f "TLS_ECDH_ECDSA_WITH_ARIA_256_GCM_SHA384" D Ecdh Ecdsa Aria Gcm 256 Aead Sha384;
+    0xc060 "TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256" N Ecdhe Rsa Aria Gcm 128 Aead Sha256;
+    0xc061 "TLS_ECDHE_RSA_WITH_ARIA_256_GCM_SHA384" N Ecdhe Rsa Aria Gcm 256 Aead Sha384;
+    0xc062 "TLS_ECDH_RSA_WITH_ARIA_128_GCM_SHA256" D Ecdh Rsa Aria Gcm 128 Aead Sha256;
+    0xc063 "TLS_ECDH_RSA_WITH_ARIA_256_GCM_SHA384" D Ecdh Rsa Aria Gcm 256 Aead Sha384;
+    0xc064 "TLS_PSK_WITH_ARIA_128_CBC_SHA256" N Psk Psk Aria Cbc 128 Sha256 Sha256;
+    0xc065 "TLS_PSK_WITH_ARIA_256_CBC_SHA384" N Psk Psk Aria Cbc 256 Sha384 Sha384;
+    0xc066 "TLS_DHE_PSK_WITH_ARIA_128_CBC_SHA256" D DhePsk Psk Aria Cbc 128 Sha256 Sha256;
+    0xc067 "TLS_DHE_PSK_WITH_ARIA_256_CBC_SHA384" D DhePsk Psk Aria Cbc 256 Sha384 Sha384;
+    0xc068 "TLS_RSA_PSK_WITH_ARIA_128_CBC_SHA256" D RsaPsk Psk Aria Cbc 128 Sha256 Sha256;
+    0xc069 "TLS_RSA_PSK_WITH_ARIA_256_CBC_SHA384" D RsaPsk Psk Aria Cbc 256 Sha384 Sha384;
+    0xc06a "TLS_PSK_WITH_ARIA_128_GCM_SHA256" N Psk Psk Aria Gcm 128 Aead Sha256;
+    0xc06b "TLS_PSK_WITH_ARIA_256_GCM_SHA384" N Psk Psk Aria Gcm 256 Aead Sha384;
+    0xc06c "TLS_DHE_PSK_WITH_ARIA_128_GCM_SHA256" D DhePsk Psk Aria Gcm 128 Aead Sha256;
+    0xc06d "TLS_DHE_PSK_WITH_ARIA_256_GCM_SHA384" D DhePsk Psk Aria Gcm 256 Aead Sha384;
+    0xc06e "TLS_RSA_PSK_WITH_ARIA_128_GCM_SHA256" D RsaPsk Psk Aria Gcm 128 Aead Sha256;
+    0xc06f "TLS_RSA_PSK_WITH_ARIA_256_GCM_SHA384" D RsaPsk Psk Aria Gcm 256 Aead Sha384;
+    0xc070 "TLS_ECDHE_PSK_WITH_ARIA_128_CBC_SHA256" N EcdhePsk Psk Aria Cbc 128 Sha256 Sha256;
+    0xc071 "TLS_ECDHE_PSK_WITH_ARIA_256_CBC_SHA384" N EcdhePsk Psk Aria Cbc 256 Sha384 Sha384;
+    0xc072 "TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_CBC_SHA256" N Ecdhe Ecdsa Camellia Cbc 128 Sha256 Sha256;
+    0xc073 "TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384" N Ecdhe Ecdsa Camellia Cbc 256 Sha384 Sha384;
+    0xc074 "TLS_ECDH_ECDSA_WITH_CAMELLIA_128_CBC_SHA256" D Ecdh Ecdsa Camellia Cbc 128 Sha256 Sha256;
+    0xc075 "TLS_ECDH_ECDSA_WITH_CAMELLIA_256_CBC_SHA384" D Ecdh Ecdsa Camellia Cbc 256 Sha384 Sha384;
+    0xc076 "TLS_ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256" N Ecdhe Rsa Camellia Cbc 128 Sha256 Sha256;
+    0xc077 "TLS_ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384" N Ecdhe Rsa Camellia Cbc 256 Sha384 Sha384;
+    0xc078 "TLS_ECDH_RSA_WITH_CAMELLIA_128_CBC_SHA256" D Ecdh Rsa Camellia Cbc 128 Sha256 Sha256;
+    0xc079 "TLS_ECDH_RSA_WITH_CAMELLIA_256_CBC_SHA384" D Ecdh Rsa Camellia Cbc 256 Sha384 Sha384;
+    0xc07a "TLS_RSA_WITH_CAMELLIA_128_GCM_SHA256" D Rsa Rsa Camellia Gcm 128 Aead Sha256;
+    0xc07b "TLS_RSA_WITH_CAMELLIA_256_GCM_SHA384" D Rsa Rsa Camellia Gcm 256 Aead Sha384;
+    0xc07c "TLS_DHE_RSA_WITH_CAMELLIA_128_GCM_SHA256" D Dhe Rsa Camellia Gcm 128 Aead Sha256;
+    0xc07d "TLS_DHE_RSA_WITH_CAMELLIA_256_GCM_SHA384" D Dhe Rsa Camellia Gcm 256 Aead Sha384;
+    0xc07e "TLS_DH_RSA_WITH_CAMELLIA_128_GCM_SHA256" D Dh Rsa Camellia Gcm 128 Aead Sha256;
+    0xc07f "TLS_DH_RSA_WITH_CAMELLIA_256_GCM_SHA384" D Dh Rsa Camellia Gcm 256 Aead Sha384;
+    0xc080 "TLS_DHE_DSS_WITH_CAMELLIA_128_GCM_SHA256" D Dhe Dss Camellia Gcm 128 Aead Sha256;
+    0xc081 "TLS_DHE_DSS_WITH_CAMELLIA_256_GCM_SHA384" D Dhe Dss Camellia Gcm 256 Aead Sha384;
+    0xc082 "TLS_DH_DSS_WITH_CAMELLIA_128_GCM_SHA256" D Dh Dss Camellia Gcm 128 Aead Sha256;
+    0xc083 "TLS_DH_DSS_WITH_CAMELLIA_256_GCM_SHA384" D Dh Dss Camellia Gcm 256 Aead Sha384;
+    0xc084 "TLS_DH_anon_WITH_CAMELLIA_128_GCM_SHA256" D DhAnon Anonymous Camellia Gcm 128 Aead Sha256;
+    0xc085 "TLS_DH_anon_WITH_CAMELLIA_256_GCM_SHA384" D DhAnon Anonymous Camellia Gcm 256 Aead Sha384;
+    0xc086 "TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_GCM_SHA256" N Ecdhe Ecdsa Camellia Gcm 128 Aead Sha256;
+    0xc087 "TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_GCM_SHA384" N Ecdhe Ecdsa Camellia Gcm 256 Aead Sha384;
+    0xc088 "TLS_ECDH_ECDSA_WITH_CAMELLIA_128_GCM_SHA256" D Ecdh Ecdsa Camellia Gcm 128 Aead Sha256;
+    0xc089 "TLS_ECDH_ECDSA_WITH_CAMELLIA_256_GCM_SHA384" D Ecdh Ecdsa Camellia Gcm 256 Aead Sha384;
+    0xc08a "TLS_ECDHE_RSA_WITH_CAMELLIA_128_GCM_SHA256" N Ecdhe Rsa Camellia Gcm 128 Aead Sha256;
+    0xc08b "TLS_ECDHE_RSA_WITH_CAMELLIA_256_GCM_SHA384" N Ecdhe Rsa Camellia Gcm 256 Aead Sha384;
+    0xc08c "TLS_ECDH_RSA_WITH_CAMELLIA_128_GCM_SHA256" D Ecdh Rsa Camellia Gcm 128 Aead Sha256;
+    0xc08d "TLS_ECDH_RSA_WITH_CAMELLIA_256_GCM_SHA384" D Ecdh Rsa Camellia Gcm 256 Aead Sha384;
+    0xc08e "TLS_PSK_WITH_CAMELLIA_128_GCM_SHA256" N Psk Psk Camellia Gcm 128 Aead Sha256;
+    0xc08f "TLS_PSK_WITH_CAMELLIA_256_GCM_SHA384" N Psk Psk Camellia Gcm 256 Aead Sha384;
+    0xc090 "TLS_DHE_PSK_WITH_CAMELLIA_128_GCM_SHA256" D DhePsk Psk Camellia Gcm 128 Aead Sha256;
+    0xc091 "TLS_DHE_PSK_WITH_CAMELLIA_256_GCM_SHA384" D DhePsk Psk Camellia Gcm 256 Aead Sha384;
+    0xc092 "TLS_RSA_PSK_WITH_CAMELLIA_128_GCM_SHA256" D RsaPsk Psk Camellia Gcm 128 Aead Sha256;
+    0xc093 "TLS_RSA_PSK_WITH_CAMELLIA_256_GCM_SHA384" D RsaPsk Psk Camellia Gcm 256 Aead Sha384;
+    0xc094 "TLS_PSK_WITH_CAMELLIA_128_CBC_SHA256" N Psk Psk Camellia Cbc 128 Sha256 Sha256;
+    0xc095 "TLS_PSK_WITH_CAMELLIA_256_CBC_SHA384" N Psk Psk Camellia Cbc 256 Sha384 Sha384;
+    0xc096 "TLS_DHE_PSK_WITH_CAMELLIA_128_CBC_SHA256" D DhePsk Psk Camellia Cbc 128 Sha256 Sha256;
+    0xc097 "TLS_DHE_PSK_WITH_CAMELLIA_256_CBC_SHA384" D DhePsk Psk Camellia Cbc 256 Sha384 Sha384;
+    0xc098 "TLS_RSA_PSK_WITH_CAMELLIA_128_CBC_SHA256" D RsaPsk Psk Camellia Cbc 128 Sha256 Sha256;
+    0xc099 "TLS_RSA_PSK_WITH_CAMELLIA_256_CBC_SHA384" D RsaPsk Psk Camellia Cbc 256 Sha384 Sha384;
+    0xc09a "TLS_ECDHE_PSK_WITH_CAMELLIA_128_CBC_SHA256" N EcdhePsk Psk Camellia Cbc 128 Sha256 Sha256;
+    0xc09b "TLS_ECDHE_PSK_WITH_CAMELLIA_256_CBC_SHA384" N EcdhePsk Psk Camellia Cbc 256 Sha384 Sha384;
+    0xc09c "TLS_RSA_WITH_AES_128_CCM" D Rsa Rsa Aes Ccm 128 Aead Sha256;
+    0xc09d "TLS_RSA_WITH_AES_256_CCM" D Rsa Rsa Aes Ccm 256 Aead Sha256;
+    0xc09e "TLS_DHE_RSA_WITH_AES_128_CCM" D Dhe Rsa Aes Ccm 128 Aead Sha256;
+    0xc09f "TLS_DHE_RSA_WITH_AES_256_CCM" D Dhe Rsa Aes Ccm 256 Aead Sha256;
+    0xc0a0 "TLS_RSA_WITH_AES_128_CCM_8" D Rsa Rsa Aes Ccm8 128 Aead Sha256;
+    0xc0a1 "TLS_RSA_WITH_AES_256_CCM_8" D Rsa Rsa Aes Ccm8 256 Aead Sha256;
+    0xc0a2 "TLS_DHE_RSA_WITH_AES_128_CCM_8" D Dhe Rsa Aes Ccm8 128 Aead Sha256;
+    0xc0a3 "TLS_DHE_RSA_WITH_AES_256_CCM_8" D Dhe Rsa Aes Ccm8 256 Aead Sha256;
+    0xc0a4 "TLS_PSK_WITH_AES_128_CCM" N Psk Psk Aes Ccm 128 Aead Sha256;
+    0xc0a5 "TLS_PSK_WITH_AES_256_CCM" N Psk Psk Aes Ccm 256 Aead Sha256;
+    0xc0a6 "TLS_DHE_PSK_WITH_AES_128_CCM" D DhePsk Psk Aes Ccm 128 Aead Sha256;
+    0xc0a7 "TLS_DHE_PSK_WITH_AES_256_CCM" D DhePsk Psk Aes Ccm 256 Aead Sha256;
+    0xc0a8 "TLS_PSK_WITH_AES_128_CCM_8" N Psk Psk Aes Ccm8 128 Aead Sha256;
+    0xc0a9 "TLS_PSK_WITH_AES_256_CCM_8" N Psk Psk Aes Ccm8 256 Aead Sha256;
+    0xc0aa "TLS_PSK_DHE_WITH_AES_128_CCM_8" D DhePsk Psk Aes Ccm8 128 Aead Sha256;
+    0xc0ab "TLS_PSK_DHE_WITH_AES_256_CCM_8" D DhePsk Psk Aes Ccm8 256 Aead Sha256;
+    0xc0ac "TLS_ECDHE_ECDSA_WITH_AES_128_CCM" N Ecdhe Ecdsa Aes Ccm 128 Aead Sha256;
+    0xc0ad "TLS_ECDHE_ECDSA_WITH_AES_256_CCM" N Ecdhe Ecdsa Aes Ccm 256 Aead Sha256;
+    0xc0ae "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8" N Ecdhe Ecdsa Aes Ccm8 128 Aead Sha256;
+    0xc0af "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8" N Ecdhe Ecdsa Aes Ccm8 256 Aead Sha256;
+    0xc0b0 "TLS_ECCPWD_WITH_AES_128_GCM_SHA256" N Eccpwd Eccpwd Aes Gcm 128 Aead Sha256;
+    0xc0b1 "TLS_ECCPWD_WITH_AES_256_GCM_SHA384" N Eccpwd Eccpwd Aes Gcm 256 Aead Sha384;
+    0xc0b2 "TLS_ECCPWD_WITH_AES_128_CCM_SHA256" N Eccpwd Eccpwd Aes Ccm 128 Aead Sha256;
+    0xc0b3 "TLS_ECCPWD_WITH_AES_256_CCM_SHA384" N Eccpwd Eccpwd Aes Ccm 256 Aead Sha384;
+    0xc0b4 "TLS_SHA256_SHA256" D Tls13 Tls13 Null None 0 Sha256 Sha256;
+    0xc0b5 "TLS_SHA384_SHA384" D Tls13 Tls13 Null None 0 Sha384 Sha384;
+    0xc100 "TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC" N Gost Gost Kuznyechik Ctr 256 Omac Streebog256;
+    0xc101 "TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC" N Gost Gost Magma Ctr 256 Omac Streebog256;
+    0xc102 "TLS_GOSTR341112_256_WITH_28147_CNT_IMIT" N Gost Gost Gost28147 Cnt 256 Imit Streebog256;
+    0xc103 "TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_L" N Tls13 Tls13 Kuznyechik Mgm 256 Aead Streebog256;
+    0xc104 "TLS_GOSTR341112_256_WITH_MAGMA_MGM_L" N Tls13 Tls13 Magma Mgm 256 Aead Streebog256;
+    0xc105 "TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_S" N Tls13 Tls13 Kuznyechik Mgm 256 Aead Streebog256;
+    0xc106 "TLS_GOSTR341112_256_WITH_MAGMA_MGM_S" N Tls13 Tls13 Magma Mgm 256 Aead Streebog256;
+    0xcc13 "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256_OLD" U Ecdhe Rsa ChaCha20 Poly1305 256 Aead Sha256;
+    0xcc14 "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256_OLD" U Ecdhe Ecdsa ChaCha20 Poly1305 256 Aead Sha256;
+    0xcc15 "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256_OLD" U Dhe Rsa ChaCha20 Poly1305 256 Aead Sha256;
+    0xcca8 "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" Y Ecdhe Rsa ChaCha20 Poly1305 256 Aead Sha256;
+    0xcca9 "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" Y Ecdhe Ecdsa ChaCha20 Poly1305 256 Aead Sha256;
+    0xccaa "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256" D Dhe Rsa ChaCha20 Poly1305 256 Aead Sha256;
+    0xccab "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256" N Psk Psk ChaCha20 Poly1305 256 Aead Sha256;
+    0xccac "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256" Y EcdhePsk Psk ChaCha20 Poly1305 256 Aead Sha256;
+    0xccad "TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256" D DhePsk Psk ChaCha20 Poly1305 256 Aead Sha256;
+    0xccae "TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256" D RsaPsk Psk ChaCha20 Poly1305 256 Aead Sha256;
+    0xd001 "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256" Y EcdhePsk Psk Aes Gcm 128 Aead Sha256;
+    0xd002 "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384" Y EcdhePsk Psk Aes Gcm 256 Aead Sha384;
+    0xd003 "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256" N EcdhePsk Psk Aes Ccm8 128 Aead Sha256;
+    0xd005 "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256" Y EcdhePsk Psk Aes Ccm 128 Aead Sha256;
+    0xe011 "ECDHE_SM4_CBC_SM3" U Ecdhe Sm2 Sm4 Cbc 128 Sm3 Sm3;
+    0xe013 "ECC_SM4_CBC_SM3" U Sm2 Sm2 Sm4 Cbc 128 Sm3 Sm3;
+    0xe019 "RSA_SM4_CBC_SM3" U Rsa Rsa Sm4 Cbc 128 Sm3 Sm3;
+    0xe01c "RSA_SM4_CBC_SHA256" U Rsa Rsa Sm4 Cbc 128 Sha256 Sha256;
+    0xe051 "ECDHE_SM4_GCM_SM3" U Ecdhe Sm2 Sm4 Gcm 128 Aead Sm3;
+    0xe053 "ECC_SM4_GCM_SM3" U Sm2 Sm2 Sm4 Gcm 128 Aead Sm3;
+    0xe059 "RSA_SM4_GCM_SM3" U Rsa Rsa Sm4 Gcm 128 Aead Sm3;
+    0xe05a "RSA_SM4_GCM_SHA256" U Rsa Rsa Sm4 Gcm 128 Aead Sha256;
+    0xfefe "SSL_RSA_FIPS_WITH_DES_CBC_SHA" R Rsa Rsa Des Cbc 56 Sha1 Default;
+    0xfeff "SSL_RSA_FIPS_WITH_3DES_EDE_CBC_SHA" R Rsa Rsa TripleDes Cbc 168 Sha1 Default;
+    0xff85 "TLS_GOSTR341112_256_WITH_28147_CNT_IMIT_OLD" P Gost Gost Gost28147 Cnt 256 Imit Streebog256;
+    0xff87 "TLS_GOSTR341112_256_WITH_NULL_GOSTR3411" P Gost Gost Null None 0 GostR3411 Streebog256;
+    0xffe0 "SSL_RSA_OLDFIPS_WITH_3DES_EDE_CBC_SHA" P Rsa Rsa TripleDes Cbc 168 Sha1 Default;
+    0xffe1 "SSL_RSA_OLDFIPS_WITH_DES_CBC_SHA" P Rsa Rsa Des Cbc 56 Sha1 Default;
+    // table ends
+}
