@@ -52,11 +52,11 @@ def run():
     cap("illegal-parameter", "the same extension twice: illegal_parameter", s_server(), bpeer("client", "duplicate-extension"), expect=[al(47, "s")])
     cap("bad-record-mac", "a Finished that does not decrypt: bad_record_mac", s_server("-tls1_2", "-cipher", "AES128-GCM-SHA256"), bpeer("client", "bad-finished"), expect=[al(20, "s")])
     cap("record-overflow", "a record that claims 20479 bytes: record_overflow", s_server("-tls1_2"), bpeer("client", "big-record"), expect=[al(22, "s")])
-    cap("unknown-psk-identity", "GnuTLS server that does not know the PSK identity", ["gnutls-serv", "-p", "443", "--echo", "-q", "--pskpasswd", f"{PKI}/psk.passwd", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+PSK"],
+    cap("psk-identity-unknown", "TLS 1.2 PSK with an identity the GnuTLS server does not know: it plays along and ends with bad_record_mac", ["gnutls-serv", "-p", "443", "--echo", "-q", "--pskpasswd", f"{PKI}/psk.passwd", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+PSK"],
         ["gnutls-cli", "-p", "443", "--insecure", "--pskusername", "mallory", "--pskkey", "00112233445566778899aabbccddeeff", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+PSK", S4],
-        before=lambda: open(f"{PKI}/psk.passwd", "w").write("alice:00112233445566778899aabbccddeeff\n"), expect=["tls.alert_message && tcp.srcport==443"])
-    cap("psk-binder-wrong", "TLS 1.3 external PSK with a different key", s_server("-psk", "00112233445566778899aabbccddeeff", "-nocert", cert=None),
-        s_client("-psk", "ffeeddccbbaa99887766554433221100", "-ciphersuites", "TLS_AES_128_GCM_SHA256"), expect=["tls.alert_message && tcp.srcport==443"])
+        before=lambda: open(f"{PKI}/psk.passwd", "w").write("alice:00112233445566778899aabbccddeeff\n"), expect=[al(20, "s")])
+    cap("psk-binder-wrong", "TLS 1.3 external PSK with a different key: illegal_parameter", s_server("-psk", "00112233445566778899aabbccddeeff", "-nocert", cert=None),
+        s_client("-psk", "ffeeddccbbaa99887766554433221100", "-ciphersuites", "TLS_AES_128_GCM_SHA256"), expect=[al(47, "s")])
 
     # by the client
     cap("unknown-ca", "client does not know the issuer: unknown_ca", s_server("-tls1_2"), s_client(*t12, "-verify_return_error"), expect=[al(48, "c")])

@@ -18,7 +18,7 @@ def run():
 
     hrr = SH + " && tls.handshake.random==cf:21:ad:74:e5:9a:61:11:be:1d:8c:02:1e:65:b8:91:c2:a2:11:16:7a:bb:8c:5e:07:9e:09:e2:c8:a8:33:9c"
     cap("hello-retry-request", "HelloRetryRequest asking for P-384 after a share for X25519", s_server("-groups", "P-384"), s_client("-groups", "X25519:P-384"), expect=[hrr])
-    cap("hello-retry-request-cookie", "HelloRetryRequest with a cookie", s_server("-stateless"), s_client(), expect=[hrr, SH + " && tls.handshake.extension.type==44", CH + " && tls.handshake.extension.type==44"])
+    cap("hello-retry-request-cookie", "HelloRetryRequest with a cookie, which the client returns; s_server -stateless then closes", s_server("-stateless"), s_client(), expect=[hrr, SH + " && tls.handshake.extension.type==44", CH + " && tls.handshake.extension.type==44"])
     cap("hello-retry-request-to-x25519mlkem768", "HelloRetryRequest asking for X25519MLKEM768", node("server", "443", "X25519MLKEM768"),
         node("client", "443", "P-256:X25519MLKEM768"), expect=[hrr, SH + " && tls.handshake.extensions_key_share_selected_group==4588"])
     cap("hello-retry-request-refused-by-client", "a second HelloRetryRequest: the client answers unexpected_message",

@@ -190,6 +190,8 @@ def soft(argv):
         "bytes_peer.py": lambda: "scripted bytes",
         "pyclient.py": lambda: _v("python3 -c 'import sys,ssl;print(\"V\",sys.version.split()[0]+\" (\"+ssl.OPENSSL_VERSION.rsplit(\" \",3)[0]+\")\")'", r"V (.*)", "Python {}"),
         "nodepeer.js": lambda: _v(f"{NODE} -p '\"V \"+process.version+\" (OpenSSL \"+process.versions.openssl+\")\"'", r"V (.*)", "Node {}"),
+        "botan": lambda: _v("botan version", r"(\d+\.\d+\.\d+)", "Botan {}"),
+        "impersonate.py": lambda: _v(f"{PY} -m pip list", r"curl_cffi\s+(\S+)", "curl-impersonate (curl_cffi {}, BoringSSL)"),
         "node": lambda: _v("node -p '\"V \"+process.version+\" (OpenSSL \"+process.versions.openssl+\")\"'", r"V (.*)", "Node {}"),
         "gopeer": lambda: _v(f"{GO} version", r"go version go(\S+)", "Go {}"),
         "tlsrs": lambda: _v(f"cat {W}/rs/Cargo.lock", r'name = "rustls"\nversion = "(\S+)"', "rustls {}"),
