@@ -276,7 +276,7 @@ impl NamedGroup {
         matches!(self.kind(), Some(GroupKind::ExplicitPrime | GroupKind::ExplicitChar2))
     }
 
-    /// Whether no one should use it any more: discouraged by the registry (RFC 9847 section 7), or a curve over a
+    /// Whether no one should use it any more: discouraged by the registry (RFC 9847 section 6), or a curve over a
     /// binary field or written out, which RFC 8422 section 5.1.1 deprecates.
     #[must_use]
     pub fn is_deprecated(self) -> bool {

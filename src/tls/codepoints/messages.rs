@@ -189,7 +189,7 @@ code_point_text!(PskKeyExchangeMode, |f, mode| match mode.name() {
 });
 
 impl ClientCertificateType {
-    /// What the registry says of it: RFC 9847 section 13, and RFC 10015 appendix E for the fixed Diffie-Hellman types.
+    /// What the registry says of it: RFC 9847 section 11, and RFC 10015 appendix E for the fixed Diffie-Hellman types.
     #[must_use]
     pub const fn status(self) -> super::Status {
         match self.0 {

@@ -4,19 +4,20 @@
 //! (RFC 8701) prints as `GREASE(0x0a0a)`. `Display` and `Serialize` write the same text and allocate nothing.
 //!
 //! # Where the data is from
-//! Names and the "Recommended" column are the IANA registries "TLS Parameters" and "TLS ExtensionType Values" as of
-//! [`REGISTRY_DATE`]. They were put together where IANA could not be reached, so:
-//! - the names and values of suites, groups, signature schemes and extensions follow a public list generated from the
-//!   registries on that date, and count what it counts (356 suites, 59 groups, 49 schemes, 66 extensions with the two
-//!   reserved ones that carry a "D");
-//! - the column of suites is RFC 8447's as the registry had it in 2023, changed by RFC 9847 section 6 (26 suites to
-//!   "D") and RFC 10015 appendices A to D (every suite with RSA, RSA_PSK, finite-field DH, DHE or static ECDH key
-//!   exchange to "D", among them ten that were "Y");
-//! - the column of groups is the registry's, with RFC 9847 section 7 (curves of at most 224 bits and sect233/239 to
-//!   "D") and RFC 10024 (X25519MLKEM768 to "Y", the two Kyber hybrids to "D"); that of signature schemes the registry's of 2025, unchanged by RFC
-//!   9847, with SLH-DSA as "N"; that of client certificate types RFC 9847 section 13 with RFC 10015 appendix E;
-//! - the column of extensions is each defining RFC's, with RFC 9847 section 5 (4, 40, 46 and 53 to "D"); for 33, 52,
-//!   62 and 64768 it is from the drafts or from memory and should be looked at first at the next refresh.
+//! Names and the "Recommended" column are the IANA registries "TLS Parameters" (last updated 2026-08-10) and "TLS
+//! ExtensionType Values" (2026-08-11) as of [`REGISTRY_DATE`], put together where IANA could not be reached:
+//! - names and values of suites, groups, signature schemes and extensions follow a public list generated from the
+//!   registries on that date, and are as many (356 suites, 59 groups, 49 schemes, 64 extensions and the two reserved
+//!   ones that carry a "D");
+//! - the column of suites is the registry's of 2023, changed by RFC 9847 section 5 (26 suites to "D") and RFC 10015
+//!   appendices A to D (every suite with RSA, RSA_PSK, finite-field DH, DHE or static ECDH key exchange to "D", ten of
+//!   which were "Y");
+//! - the column of groups is the registry's, with RFC 9847 section 6 (the curves under 256 bits that it lists to "D")
+//!   and RFC 10024 (X25519MLKEM768 to "Y", the two Kyber hybrids to "D"); that of signature schemes the registry's of
+//!   2025 with SLH-DSA as "N"; that of client certificate types RFC 9847 section 11 with RFC 10015 appendix E;
+//! - the column of extensions was compiled from RFC 8447 and the defining RFCs without a copy to compare with. Checked
+//!   at the source are 4, 40, 46 and 53 ("D", RFC 9847 section 4), 54, 61, 64768 and 65037; least certain are 9, 33, 52
+//!   and 62. Refresh before anything depends on it.
 //!
 //! Values in common use that IANA never registered stand in the same tables with a status of their own; their names
 //! are those of the software or draft that uses them, with a suffix where IANA later gave the name to another value.
