@@ -9,9 +9,13 @@
 
 pub mod capture;
 pub mod cursor;
+pub mod engine;
 pub mod error;
+pub mod findings;
 pub mod fingerprint;
+pub mod flow;
 pub mod packet;
+pub mod record;
 pub mod stats;
 pub mod time;
 pub mod tls;

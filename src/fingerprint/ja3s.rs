@@ -5,6 +5,7 @@ use std::fmt;
 use super::ja3::{Md5Text, push_list};
 use super::push_decimal;
 use crate::tls::ServerHello;
+use crate::tls::codepoints::{CipherSuite, ExtensionType, ProtocolVersion};
 
 /// The JA3S of a ServerHello. Displays as its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,12 +15,23 @@ impl Ja3s {
     /// Computes it. GREASE, which no server should send, stays in.
     #[must_use]
     pub fn of(hello: &ServerHello<'_>) -> Self {
+        let extensions = hello.extensions.iter().map(|each| each.extension_type);
+        Self::from_parts(hello.legacy_version, hello.cipher_suite, extensions)
+    }
+
+    /// Computes it from its parts: `legacy_version`, the suite, and the extension types in wire order.
+    #[must_use]
+    pub fn from_parts(
+        legacy_version: ProtocolVersion,
+        suite: CipherSuite,
+        extensions: impl Iterator<Item = ExtensionType>,
+    ) -> Self {
         let mut text = Vec::with_capacity(64);
-        push_decimal(&mut text, hello.legacy_version.0);
+        push_decimal(&mut text, legacy_version.0);
         text.push(b',');
-        push_decimal(&mut text, hello.cipher_suite.0);
+        push_decimal(&mut text, suite.0);
         text.push(b',');
-        push_list(&mut text, hello.extensions.iter().map(|each| each.extension_type.0));
+        push_list(&mut text, extensions.map(|each| each.0));
         Self(Md5Text::new(text))
     }
 

@@ -6,6 +6,7 @@
 //!
 //! Presentation language and messages: RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2), RFC 6101 (SSL 3.0).
 
+pub mod certificate;
 pub mod client_hello;
 pub mod codepoints;
 pub mod extensions;

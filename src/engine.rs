@@ -1,0 +1,295 @@
+//! [`Engine`]: packets in, one [`FlowRecord`] a handshake out.
+//!
+//! Sans-IO: it opens nothing, reads no clock and starts no thread; time is an argument. One engine a thread, nothing
+//! shared. No packet is an error: what cannot be used is counted under a
+//! [`DropReason`](crate::stats::DropReason).
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::capture::Frame;
+use crate::findings::{Finding, RuleSet, sort};
+use crate::fingerprint::Ja3s;
+use crate::flow::cache::Cache;
+use crate::flow::facts::{Facts, Offer};
+use crate::flow::{FlowTable, Limits};
+use crate::packet::{Decoder, FragmentLimits, Packet, Transport};
+use crate::record::{FlowId, FlowRecord, HelloReading};
+use crate::stats::Drops;
+use crate::time::Timestamp;
+
+/// Where records go.
+pub trait Sink {
+    /// Takes one record. It is lent: what is to be kept must be copied, or written.
+    fn flow(&mut self, record: &FlowRecord<'_>);
+}
+
+impl<F: FnMut(&FlowRecord<'_>)> Sink for F {
+    fn flow(&mut self, record: &FlowRecord<'_>) {
+        self(record);
+    }
+}
+
+/// What an engine is told.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EngineConfig {
+    /// The name records carry in `capture`.
+    pub capture: String,
+    /// The rules evaluated.
+    pub rules: RuleSet,
+    /// Bounds on flows and buffers.
+    pub limits: Limits,
+    /// Bounds on IP fragments.
+    pub fragments: FragmentLimits,
+}
+
+impl EngineConfig {
+    /// The default configuration for a capture of this name.
+    #[must_use]
+    pub fn for_capture(name: impl Into<String>) -> Self {
+        Self { capture: name.into(), ..Self::default() }
+    }
+}
+
+/// What an engine has counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Frames pushed.
+    pub packets: u64,
+    /// Bytes of those frames, as long as they were on the wire.
+    pub bytes: u64,
+    /// TCP segments among them.
+    pub tcp_segments: u64,
+    /// UDP datagrams among them.
+    pub udp_datagrams: u64,
+    /// Records written.
+    pub flows: u64,
+    /// What was given up, and why.
+    pub drops: Drops,
+    /// Flows in the table now.
+    pub open_flows: usize,
+    /// Bytes of buffers in use now.
+    pub buffered_bytes: usize,
+    /// Time of the first frame.
+    pub first: Option<Timestamp>,
+    /// Time of the last frame; the latest where they are out of order.
+    pub last: Option<Timestamp>,
+}
+
+impl Stats {
+    /// Adds what another engine has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.packets = self.packets.saturating_add(other.packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.tcp_segments = self.tcp_segments.saturating_add(other.tcp_segments);
+        self.udp_datagrams = self.udp_datagrams.saturating_add(other.udp_datagrams);
+        self.flows = self.flows.saturating_add(other.flows);
+        self.drops.merge(&other.drops);
+        self.open_flows = self.open_flows.saturating_add(other.open_flows);
+        self.buffered_bytes = self.buffered_bytes.saturating_add(other.buffered_bytes);
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+    }
+}
+
+/// Reads packets and reports handshakes.
+///
+/// ```
+/// use handprint::capture::{Frame, LinkType};
+/// use handprint::engine::{Engine, EngineConfig};
+/// use handprint::record::FlowRecord;
+/// use handprint::time::Timestamp;
+///
+/// let mut engine = Engine::new(EngineConfig::for_capture("memory"));
+/// let mut versions = Vec::new();
+/// let mut sink = |record: &FlowRecord<'_>| versions.push(record.facts.version());
+/// let frame = Frame {
+///     timestamp: Timestamp::from_seconds(1_795_255_200),
+///     link_type: LinkType::ETHERNET,
+///     bytes: &[0; 60],
+///     original_length: 60,
+/// };
+/// engine.push(&frame, &mut sink);
+/// engine.finish(&mut sink);
+/// assert!(versions.is_empty());
+/// assert_eq!(engine.stats().packets, 1);
+/// ```
+pub struct Engine {
+    decoder: Decoder,
+    table: FlowTable,
+    reporter: Reporter,
+    stats: Stats,
+    now: Timestamp,
+}
+
+/// Turns facts into records.
+struct Reporter {
+    capture: String,
+    rules: RuleSet,
+    readings: Cache<Arc<HelloReading>>,
+    server_prints: Cache<Arc<str>>,
+    key: Vec<u8>,
+    findings: Vec<Finding>,
+    flows: u64,
+}
+
+impl Engine {
+    /// An engine that has seen nothing yet.
+    #[must_use]
+    pub fn new(config: EngineConfig) -> Self {
+        Self {
+            decoder: Decoder::new(config.fragments),
+            table: FlowTable::new(config.limits),
+            reporter: Reporter {
+                capture: config.capture,
+                rules: config.rules,
+                readings: Cache::new(4096, 1 << 20),
+                server_prints: Cache::new(4096, 1 << 20),
+                key: Vec::with_capacity(128),
+                findings: Vec::with_capacity(64),
+                flows: 0,
+            },
+            stats: Stats::default(),
+            now: Timestamp::ZERO,
+        }
+    }
+
+    /// Takes one frame. Handshakes that end with it go to `sink`.
+    #[inline]
+    pub fn push(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) {
+        self.stats.count_frame(frame);
+        match self.decoder.decode(frame, &mut self.stats.drops) {
+            Ok(packet) => {
+                let reporter = &mut self.reporter;
+                self.stats.count_packet(&packet);
+                self.table.push(&packet, &mut self.stats.drops, &mut |facts| reporter.report(facts, sink));
+            }
+            Err(reason) => self.stats.drops.count(reason),
+        }
+        self.advance(frame.timestamp, sink);
+    }
+
+    /// Takes one packet that has been decoded elsewhere (by a thread that spreads flows over engines). Frames are
+    /// that thread's to count.
+    pub fn push_packet(&mut self, packet: &Packet<'_>, sink: &mut dyn Sink) {
+        let reporter = &mut self.reporter;
+        self.table.push(packet, &mut self.stats.drops, &mut |facts| reporter.report(facts, sink));
+        self.advance(packet.timestamp, sink);
+    }
+
+    /// Says that it is `now` by the capture's clock, so that handshakes that wait in vain end.
+    #[inline]
+    pub fn advance(&mut self, now: Timestamp, sink: &mut dyn Sink) {
+        if now <= self.now {
+            return;
+        }
+        self.now = now;
+        let reporter = &mut self.reporter;
+        self.table.advance(now, &mut self.stats.drops, &mut |facts| reporter.report(facts, sink));
+    }
+
+    /// Ends every handshake still open: the capture is over. The engine can go on with another capture after it.
+    pub fn finish(&mut self, sink: &mut dyn Sink) {
+        let (now, reporter) = (self.now, &mut self.reporter);
+        self.table.finish_all(now, &mut self.stats.drops, &mut |facts| reporter.report(facts, sink));
+        self.decoder.finish(&mut self.stats.drops);
+        self.now = Timestamp::ZERO;
+    }
+
+    /// When the oldest handshake still open began: no record with an earlier `ts` can come any more.
+    pub fn oldest_open(&mut self) -> Option<Timestamp> {
+        self.table.oldest_open()
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats {
+            open_flows: self.table.len(),
+            buffered_bytes: self.table.buffered_bytes().saturating_add(self.decoder.fragment_bytes()),
+            flows: self.reporter.flows,
+            ..self.stats.clone()
+        }
+    }
+}
+
+impl Stats {
+    /// Counts a frame that comes in.
+    #[inline]
+    pub(crate) fn count_frame(&mut self, frame: &Frame<'_>) {
+        self.packets += 1;
+        self.bytes += u64::from(frame.original_length);
+        if self.first.is_none() {
+            self.first = Some(frame.timestamp);
+        }
+        if self.last.is_none_or(|last| last < frame.timestamp) {
+            self.last = Some(frame.timestamp);
+        }
+    }
+
+    /// Counts what a frame was found to carry.
+    #[inline]
+    pub(crate) const fn count_packet(&mut self, packet: &Packet<'_>) {
+        match packet.transport {
+            Transport::Tcp(_) => self.tcp_segments += 1,
+            Transport::Udp(_) => self.udp_datagrams += 1,
+        }
+    }
+}
+
+impl Reporter {
+    fn report(&mut self, facts: &Facts, sink: &mut dyn Sink) {
+        let hello = facts.offer.as_ref().map(|offer| self.reading(offer));
+        let second_hello = facts.second_offer.as_ref().map(|offer| self.reading(offer));
+        let ja3s = self.server_print(facts);
+        self.findings.clear();
+        self.rules.check_flow(facts, &mut self.findings);
+        let of_hello = hello.iter().flat_map(|hello| &hello.findings);
+        let mut findings: SmallVec<[&Finding; 32]> = of_hello.chain(&self.findings).collect();
+        sort(&mut findings);
+        self.flows += 1;
+        sink.flow(&FlowRecord {
+            id: FlowId::of(facts),
+            capture: &self.capture,
+            facts,
+            hello: hello.as_deref(),
+            second_hello: second_hello.as_deref(),
+            ja3s: ja3s.as_deref(),
+            findings: &findings,
+        });
+    }
+
+    /// What follows from the hello alone. Remembered by the address of the shared offer, which the memory holds.
+    fn reading(&mut self, offer: &Arc<Offer>) -> Arc<HelloReading> {
+        let address = Arc::as_ptr(offer).addr().to_ne_bytes();
+        let rules = &self.rules;
+        let made = self.readings.get_or_make(&address, || {
+            Ok::<_, std::convert::Infallible>(Arc::new(HelloReading::new(Arc::clone(offer), rules.check_offer(offer))))
+        });
+        match made {
+            Ok(reading) => reading,
+        }
+    }
+
+    fn server_print(&mut self, facts: &Facts) -> Option<Arc<str>> {
+        let selection = facts.selection.as_ref()?;
+        let suite = selection.cipher_suite?;
+        self.key.clear();
+        self.key.extend_from_slice(&selection.legacy_version.0.to_be_bytes());
+        self.key.extend_from_slice(&suite.0.to_be_bytes());
+        let extensions = selection.extensions.iter().flatten().map(|seen| seen.extension_type);
+        for extension in extensions.clone() {
+            self.key.extend_from_slice(&extension.0.to_be_bytes());
+        }
+        let made = self.server_prints.get_or_make(&self.key, || {
+            let print = Ja3s::from_parts(selection.legacy_version, suite, extensions);
+            Ok::<_, std::convert::Infallible>(Arc::from(print.hash()))
+        });
+        match made {
+            Ok(print) => Some(print),
+        }
+    }
+}

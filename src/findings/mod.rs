@@ -1,0 +1,357 @@
+//! Findings: what a rule says of one flow, and the registry of rules.
+//!
+//! A rule is like a lint: a stable id (`CIP007`), a kebab-case name for the bad thing (`rc4-negotiated`), a severity
+//! and documentation. Ids are never reused. A rule looks at [`Facts`] (or, where the ClientHello alone decides, at the
+//! [`Offer`], once a distinct hello) and answers with [`Evidence`] a person can check by hand, or with nothing. What
+//! the wire hid is never reported as if it had been looked at.
+
+mod evidence;
+pub mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use evidence::{Evidence, Value};
+
+use crate::flow::{Facts, Offer};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing; nothing to mend.
+    Info,
+    /// Hygiene: mend when convenient.
+    Low,
+    /// A weakness: plan its end.
+    Medium,
+    /// A serious weakness in use.
+    High,
+    /// Broken: assume it is or will be exploited.
+    Critical,
+}
+
+impl Severity {
+    /// From mild to grave.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The name in records and options.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Severity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| format!("no severity is called {text:?}; there are info, low, medium, high and critical"))
+    }
+}
+
+/// The family a rule belongs to: the letters of its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// `VER`: protocol versions.
+    Version,
+    /// `CIP`: cipher suites and their order.
+    Cipher,
+    /// `KEX`: key exchange, groups and signatures.
+    KeyExchange,
+    /// `CERT`: certificates.
+    Certificate,
+    /// `NEG`: negotiation, downgrade and failure.
+    Negotiation,
+    /// `STT`: STARTTLS, implicit TLS and clear text.
+    Starttls,
+    /// `QUIC`: QUIC.
+    Quic,
+    /// `DTLS`: DTLS.
+    Dtls,
+    /// `PQ`: post-quantum readiness.
+    PostQuantum,
+    /// `PRV`: privacy.
+    Privacy,
+    /// `ANOM`: anomalies.
+    Anomaly,
+    /// `CAP`: what the capture could not show.
+    Coverage,
+}
+
+impl Family {
+    /// Every family, in the order of the documentation.
+    pub const ALL: [Self; 12] = [
+        Self::Version,
+        Self::Cipher,
+        Self::KeyExchange,
+        Self::Certificate,
+        Self::Negotiation,
+        Self::Starttls,
+        Self::Quic,
+        Self::Dtls,
+        Self::PostQuantum,
+        Self::Privacy,
+        Self::Anomaly,
+        Self::Coverage,
+    ];
+
+    /// The letters its ids begin with.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Version => "VER",
+            Self::Cipher => "CIP",
+            Self::KeyExchange => "KEX",
+            Self::Certificate => "CERT",
+            Self::Negotiation => "NEG",
+            Self::Starttls => "STT",
+            Self::Quic => "QUIC",
+            Self::Dtls => "DTLS",
+            Self::PostQuantum => "PQ",
+            Self::Privacy => "PRV",
+            Self::Anomaly => "ANOM",
+            Self::Coverage => "CAP",
+        }
+    }
+
+    /// What it is about, for headings.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Version => "Protocol versions",
+            Self::Cipher => "Cipher suites and their order",
+            Self::KeyExchange => "Key exchange, groups and signatures",
+            Self::Certificate => "Certificates",
+            Self::Negotiation => "Negotiation, downgrade and failure",
+            Self::Starttls => "STARTTLS, implicit TLS and clear text",
+            Self::Quic => "QUIC",
+            Self::Dtls => "DTLS",
+            Self::PostQuantum => "Post-quantum readiness",
+            Self::Privacy => "Privacy",
+            Self::Anomaly => "Anomalies",
+            Self::Coverage => "Capture coverage",
+        }
+    }
+}
+
+/// What a rule's documentation says; `handprint explain` prints it.
+#[derive(Clone, Copy, Debug)]
+pub struct Documentation {
+    /// What it reports: the exact condition, in words.
+    pub reports: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What the evidence holds, member by member, and how to check it by hand.
+    pub evidence: &'static str,
+    /// What to do.
+    pub action: &'static str,
+    /// Where it comes from: RFCs with their section, CVEs, standards.
+    pub references: &'static [&'static str],
+}
+
+/// How a rule decides.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// By the shape of the ClientHello alone. Evaluated once a distinct hello, not once a flow.
+    Offer(fn(&Offer) -> Option<Evidence>),
+    /// By all that is known of the flow.
+    Flow(fn(&Facts, &Settings) -> Option<Evidence>),
+}
+
+/// One rule.
+pub struct Rule {
+    /// Stable id, `CIP007`.
+    pub id: &'static str,
+    /// Kebab-case name for the thing found.
+    pub name: &'static str,
+    /// Its family.
+    pub family: Family,
+    /// How bad it is, unless the evidence says otherwise.
+    pub severity: Severity,
+    /// What `handprint explain` says.
+    pub documentation: Documentation,
+    /// How it decides.
+    pub check: Check,
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rule({} {})", self.id, self.name)
+    }
+}
+
+/// What rules may be told from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// CERT013 reports a certificate that ends within this time.
+    pub expiring_within: Duration,
+    /// Ports on which TLS from the first byte is expected (ANOM007 reports others).
+    pub tls_ports: Vec<u16>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            expiring_within: Duration::from_secs(30 * 86_400),
+            tls_ports: vec![
+                261, 443, 448, 465, 563, 585, 614, 636, 684, 695, 832, 853, 989, 990, 992, 993, 994, 995, 1311, 2083,
+                2087, 2096, 2376, 2484, 3269, 3389, 4433, 5061, 5223, 5349, 5671, 5684, 5986, 6443, 6514, 6697, 8243,
+                8443, 8531, 8883, 8888, 9443, 10443,
+            ],
+        }
+    }
+}
+
+/// What a rule found in one flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// What it rests on.
+    pub evidence: Evidence,
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl serde::Serialize for Finding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut finding = serializer.serialize_struct("Finding", 4)?;
+        finding.serialize_field("id", self.rule.id)?;
+        finding.serialize_field("name", self.rule.name)?;
+        finding.serialize_field("severity", &self.severity)?;
+        finding.serialize_field("evidence", &self.evidence)?;
+        finding.end()
+    }
+}
+
+/// Every rule, in the order of the documentation.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    rules::FAMILIES.iter().copied().flatten()
+}
+
+/// The rule with this id or name, in any case.
+#[must_use]
+pub fn find(id_or_name: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.id.eq_ignore_ascii_case(id_or_name) || rule.name.eq_ignore_ascii_case(id_or_name))
+}
+
+/// The rules an engine evaluates.
+#[derive(Clone, Debug)]
+pub struct RuleSet {
+    offer: Vec<&'static Rule>,
+    flow: Vec<&'static Rule>,
+    minimum: Severity,
+    settings: Settings,
+}
+
+impl Default for RuleSet {
+    /// Every rule.
+    fn default() -> Self {
+        Self::of(all(), Severity::Info, Settings::default())
+    }
+}
+
+impl RuleSet {
+    /// These rules, reporting what is at least `minimum`.
+    #[must_use]
+    pub fn of(rules: impl IntoIterator<Item = &'static Rule>, minimum: Severity, settings: Settings) -> Self {
+        let (offer, flow) = rules.into_iter().partition(|rule| matches!(rule.check, Check::Offer(_)));
+        Self { offer, flow, minimum, settings }
+    }
+
+    /// The rules picked by `select` (all of them where it is empty) without those picked by `ignore`. A selector is an
+    /// id, a name, or a family (`CIP`).
+    ///
+    /// # Errors
+    /// Names the selector that picks nothing.
+    pub fn select(
+        select: &[String],
+        ignore: &[String],
+        minimum: Severity,
+        settings: Settings,
+    ) -> Result<Self, crate::error::Error> {
+        for selector in select.iter().chain(ignore) {
+            if !all().any(|rule| picks(selector, rule)) {
+                return Err(crate::error::Error::Configuration(format!(
+                    "no rule and no family is called {selector:?}; `handprint rules` lists them"
+                )));
+            }
+        }
+        let chosen = all().filter(|rule| {
+            (select.is_empty() || select.iter().any(|selector| picks(selector, rule)))
+                && !ignore.iter().any(|selector| picks(selector, rule))
+        });
+        Ok(Self::of(chosen, minimum, settings))
+    }
+
+    /// What the rules on the hello alone find.
+    #[must_use]
+    pub fn check_offer(&self, offer: &Offer) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self
+            .offer
+            .iter()
+            .filter_map(|rule| match rule.check {
+                Check::Offer(check) => self.finding(rule, check(offer)?),
+                Check::Flow(_) => None,
+            })
+            .collect();
+        sort(&mut findings);
+        findings
+    }
+
+    /// What the rules on the whole flow find, appended to `findings`.
+    pub fn check_flow(&self, facts: &Facts, findings: &mut Vec<Finding>) {
+        for rule in &self.flow {
+            if let Check::Flow(check) = rule.check
+                && let Some(evidence) = check(facts, &self.settings)
+            {
+                findings.extend(self.finding(rule, evidence));
+            }
+        }
+    }
+
+    fn finding(&self, rule: &'static Rule, evidence: Evidence) -> Option<Finding> {
+        let severity = evidence.severity().unwrap_or(rule.severity);
+        (severity >= self.minimum).then_some(Finding { rule, severity, evidence })
+    }
+}
+
+/// The order of findings in a record: the gravest first, then by id.
+pub fn sort<F: std::borrow::Borrow<Finding>>(findings: &mut [F]) {
+    findings.sort_unstable_by(|a, b| {
+        let (a, b) = (a.borrow(), b.borrow());
+        b.severity.cmp(&a.severity).then_with(|| a.rule.id.cmp(b.rule.id))
+    });
+}
+
+fn picks(selector: &str, rule: &Rule) -> bool {
+    rule.id.eq_ignore_ascii_case(selector)
+        || rule.name.eq_ignore_ascii_case(selector)
+        || rule.family.prefix().eq_ignore_ascii_case(selector)
+}

@@ -1,0 +1,5 @@
+//! `VER`: protocol versions.
+
+use super::super::Rule;
+
+pub(super) static RULES: &[Rule] = &[];

@@ -1,0 +1,527 @@
+//! Flows: from packets to the facts of a handshake.
+//!
+//! [`FlowTable`] keeps one entry for each flow in which a handshake is, or may be, under way, and for finished ones a
+//! small mark so that late packets start nothing. All memory is bounded by [`Limits`]; what goes over is given up
+//! oldest first, and counted.
+
+pub(crate) mod cache;
+pub mod facts;
+mod handshake;
+mod offers;
+mod pool;
+mod reassembly;
+mod stream;
+mod tcp;
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+pub use facts::{Carrier, Facts, Offer, Outcome, Selection, Side};
+
+use self::handshake::{End, Shared};
+use self::pool::Pool;
+use self::reassembly::HoldLimits;
+use self::tcp::{Sniff, TcpFlow, TcpLimits};
+use crate::packet::{FlowKey, Packet, Segment, Transport};
+use crate::stats::{DropReason, Drops};
+use crate::time::Timestamp;
+
+/// Bounds of one engine. Times are packet time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Flows in the table: opening, in a handshake, or finished.
+    pub flows: usize,
+    /// Flows with a handshake in progress (about 1.5 KiB each without their buffers).
+    pub handshakes: usize,
+    /// Bytes of all buffers together: early segments, messages that are not whole, remembered starts of streams.
+    pub buffer_bytes: usize,
+    /// Bytes of early segments a direction.
+    pub early_bytes: usize,
+    /// Early segments a direction.
+    pub early_segments: usize,
+    /// Longest handshake message followed, in bytes.
+    pub message_bytes: usize,
+    /// Bytes remembered from the start of each direction, to compare retransmissions with.
+    pub history_bytes: usize,
+    /// A flow that has only been opened is forgotten after this long without a packet.
+    pub opening_timeout: Duration,
+    /// A handshake is given up after this long without a packet.
+    pub handshake_timeout: Duration,
+    /// A finished flow is forgotten after this long without a packet.
+    pub finished_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            flows: 1 << 20,
+            handshakes: 1 << 18,
+            buffer_bytes: 256 << 20,
+            early_bytes: 128 << 10,
+            early_segments: 64,
+            message_bytes: 128 << 10,
+            history_bytes: 4 << 10,
+            opening_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(60),
+            finished_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How long an entry waits in the queue before it is looked at again.
+const REVISIT: Duration = Duration::from_secs(5);
+
+/// The flows of one engine.
+pub(crate) struct FlowTable {
+    index: HashTable<u32>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Entries in the order in which they are to be looked at for their age.
+    queue: VecDeque<Visit>,
+    /// Handshakes in the order in which they began: (began, slot, generation).
+    open: VecDeque<(Timestamp, u32, u32)>,
+    handshakes: usize,
+    hasher: foldhash::fast::RandomState,
+    shared: Shared,
+    pool: Pool,
+    limits: Limits,
+    tcp_limits: TcpLimits,
+    spare: Vec<Box<TcpFlow>>,
+}
+
+struct Visit {
+    due: Timestamp,
+    slot: u32,
+    generation: u32,
+}
+
+struct Slot {
+    key: FlowKey,
+    last: Timestamp,
+    generation: u32,
+    state: State,
+}
+
+enum State {
+    Free,
+    /// A TCP connection that is being opened: the sequence numbers of both first bytes, and who opened it.
+    Opening {
+        first: [Option<u32>; 2],
+        opener: Option<u8>,
+        ttl: u8,
+    },
+    Handshake(Box<TcpFlow>),
+    /// TLS without its handshake: how many segments of records were seen.
+    Midstream {
+        segments: u8,
+    },
+    /// Its record is written. Where the hello began, so that a retransmission of it starts nothing.
+    Finished {
+        hello_sequence: u32,
+    },
+}
+
+impl FlowTable {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let tcp_limits = TcpLimits {
+            hold: HoldLimits {
+                bytes: limits.early_bytes,
+                segments: limits.early_segments,
+                history: limits.history_bytes,
+            },
+            message: limits.message_bytes,
+        };
+        Self {
+            index: HashTable::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            queue: VecDeque::new(),
+            open: VecDeque::new(),
+            handshakes: 0,
+            hasher: foldhash::fast::RandomState::default(),
+            shared: Shared::default(),
+            pool: Pool::new(limits.buffer_bytes),
+            limits,
+            tcp_limits,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Flows in the table.
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Bytes of buffers in use.
+    pub(crate) const fn buffered_bytes(&self) -> usize {
+        self.pool.lent()
+    }
+
+    /// When the oldest handshake still open began.
+    pub(crate) fn oldest_open(&mut self) -> Option<Timestamp> {
+        while let Some((_, slot, generation)) = self.open.front() {
+            let live = self
+                .slots
+                .get(index(*slot))
+                .is_some_and(|entry| entry.generation == *generation && matches!(entry.state, State::Handshake(_)));
+            if live {
+                break;
+            }
+            self.open.pop_front();
+        }
+        self.open.front().map(|(began, _, _)| *began)
+    }
+
+    /// Takes a packet. Handshakes that end with it are handed to `finished`.
+    pub(crate) fn push(&mut self, packet: &Packet<'_>, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        match &packet.transport {
+            Transport::Tcp(segment) => self.segment(packet, segment, drops, finished),
+            Transport::Udp(_) => {}
+        }
+    }
+
+    #[inline]
+    fn segment(
+        &mut self,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        drops: &mut Drops,
+        finished: &mut dyn FnMut(&Facts),
+    ) {
+        let (key, source_is_low) = FlowKey::new(&packet.tuple, packet.encapsulations.flow_key());
+        let source = usize::from(!source_is_low);
+        let hash = self.hasher.hash_one(key);
+        let slots = &self.slots;
+        let known = self.index.find(hash, |slot| slots.get(index(*slot)).is_some_and(|entry| entry.key == key));
+        match known.copied() {
+            Some(slot) => self.known(slot, hash, packet, segment, source, drops, finished),
+            None => self.unknown(key, hash, packet, segment, source, drops, finished),
+        }
+    }
+
+    /// A segment of a flow that is not in the table: most of all traffic ends here.
+    #[expect(clippy::too_many_arguments, reason = "looked up once, handed on")]
+    fn unknown(
+        &mut self,
+        key: FlowKey,
+        hash: u64,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        source: usize,
+        drops: &mut Drops,
+        finished: &mut dyn FnMut(&Facts),
+    ) {
+        let flags = segment.flags;
+        if flags.rst() {
+            return;
+        }
+        let sniffed = if segment.payload.is_empty() { Sniff::Nothing } else { tcp::sniff(segment.payload) };
+        let state = if flags.syn() {
+            State::Opening { first: [None; 2], opener: None, ttl: 0 }
+        } else {
+            match sniffed {
+                Sniff::Nothing => return,
+                Sniff::Midstream => State::Midstream { segments: 0 },
+                _ => State::Opening { first: [None; 2], opener: None, ttl: 0 },
+            }
+        };
+        let slot = self.insert(key, hash, packet.timestamp, state, drops, finished);
+        self.known(slot, hash, packet, segment, source, drops, finished);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "looked up once, handed on")]
+    fn known(
+        &mut self,
+        slot: u32,
+        hash: u64,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        source: usize,
+        drops: &mut Drops,
+        finished: &mut dyn FnMut(&Facts),
+    ) {
+        let now = packet.timestamp;
+        let Some(entry) = self.slots.get_mut(index(slot)) else { return };
+        let idle = now.since(entry.last);
+        let flags = segment.flags;
+        let opens = flags.syn() && !flags.ack();
+        entry.last = entry.last.max(now);
+        let expired = idle > timeout(&entry.state, &self.limits);
+        match &mut entry.state {
+            State::Free => {}
+            State::Opening { first, opener, ttl } => {
+                if expired {
+                    (*first, *opener) = ([None; 2], None);
+                }
+                if flags.syn() {
+                    if let Some(first) = first.get_mut(source) {
+                        *first = Some(segment.sequence.wrapping_add(1));
+                    }
+                    if opens {
+                        *opener = u8::try_from(source).ok();
+                    } else {
+                        *ttl = packet.ttl;
+                        opener.get_or_insert(u8::try_from(1 - source).unwrap_or_default());
+                    }
+                }
+                if flags.rst() {
+                    self.remove(slot, hash);
+                } else if !segment.payload.is_empty() {
+                    self.first_bytes(slot, hash, packet, segment, source, drops, finished);
+                } else if flags.fin() {
+                    self.remove(slot, hash);
+                }
+            }
+            State::Handshake(flow) => {
+                let first_byte = segment.sequence.wrapping_add(1);
+                if expired || (opens && flow.is_another(source, first_byte)) {
+                    let end = if expired { End::TimedOut } else { End::GivenUp };
+                    self.finish(slot, end, now, drops, finished);
+                    self.reopen(slot);
+                    self.known(slot, hash, packet, segment, source, drops, finished);
+                    return;
+                }
+                let (limits, shared) = (&self.tcp_limits, &mut self.shared);
+                let belongs = flow.segment(packet, segment, source, limits, shared, &mut self.pool, drops);
+                if !belongs && tcp::is_hello(segment.payload) {
+                    self.finish(slot, End::GivenUp, now, drops, finished);
+                    self.reopen(slot);
+                    self.known(slot, hash, packet, segment, source, drops, finished);
+                } else if flow.is_over() {
+                    self.finish(slot, End::Closed, now, drops, finished);
+                }
+            }
+            State::Midstream { segments } => {
+                if flags.syn() || tcp::is_hello(segment.payload) {
+                    self.reopen(slot);
+                    self.known(slot, hash, packet, segment, source, drops, finished);
+                } else if tcp::sniff(segment.payload) == Sniff::Midstream {
+                    *segments = segments.saturating_add(1);
+                }
+            }
+            State::Finished { hello_sequence } => {
+                let new_hello = tcp::is_hello(segment.payload) && segment.sequence != *hello_sequence;
+                if expired || opens || new_hello {
+                    self.reopen(slot);
+                    self.known(slot, hash, packet, segment, source, drops, finished);
+                }
+            }
+        }
+    }
+
+    /// The first bytes of a flow: a handshake begins, or the flow is none of ours.
+    #[expect(clippy::too_many_arguments, reason = "looked up once, handed on")]
+    fn first_bytes(
+        &mut self,
+        slot: u32,
+        hash: u64,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        source: usize,
+        drops: &mut Drops,
+        finished: &mut dyn FnMut(&Facts),
+    ) {
+        let Some(Slot { state: State::Opening { first, opener, ttl }, .. }) = self.slots.get(index(slot)) else {
+            return;
+        };
+        let (first, opener, ttl) = (*first, *opener, *ttl);
+        let sniffed = tcp::sniff(segment.payload);
+        let sequence = if segment.flags.syn() { segment.sequence.wrapping_add(1) } else { segment.sequence };
+        let ahead = first.get(source).copied().flatten().map(|first| sequence.wrapping_sub(first));
+        // Before the first byte in order nothing can be told; what came early is held by the flow.
+        let early = ahead.is_some_and(|ahead| ahead != 0 && ahead < 1 << 20);
+        if matches!(sniffed, Sniff::Nothing | Sniff::Midstream) && !early {
+            self.remove(slot, hash);
+            return;
+        }
+        let mut flow = match self.spare.pop() {
+            Some(mut spare) => {
+                spare.reset(packet, source, sniffed);
+                spare
+            }
+            None => TcpFlow::new(packet, source, sniffed),
+        };
+        for (endpoint, first) in first.into_iter().enumerate() {
+            // A hello in the middle of a stream (after a protocol handprint does not follow) starts afresh.
+            let believed = endpoint != source || ahead.is_some_and(|ahead| ahead < 1 << 20);
+            if let Some(first) = first.filter(|_| believed) {
+                flow.synchronise(endpoint, first);
+            }
+        }
+        if let Some(opener) = opener {
+            flow.opened_by(usize::from(opener), (ttl > 0).then_some(ttl));
+        }
+        flow.hello_sequence = sequence;
+        if let Some(entry) = self.slots.get_mut(index(slot)) {
+            entry.state = State::Handshake(flow);
+            self.open.push_back((packet.timestamp, slot, entry.generation));
+        }
+        self.handshakes = self.handshakes.saturating_add(1);
+        if self.handshakes > self.limits.handshakes {
+            self.evict(slot, packet.timestamp, drops, finished);
+        }
+        self.known(slot, hash, packet, segment, source, drops, finished);
+    }
+
+    /// Ends every handshake that has waited too long by `now`.
+    pub(crate) fn advance(&mut self, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        while let Some(visit) = self.queue.front() {
+            if visit.due > now {
+                break;
+            }
+            let Some(visit) = self.queue.pop_front() else { break };
+            self.visit(&visit, now, drops, finished);
+        }
+    }
+
+    fn visit(&mut self, visit: &Visit, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        let Some(entry) = self.slots.get(index(visit.slot)) else { return };
+        if entry.generation != visit.generation {
+            return;
+        }
+        if now.since(entry.last) > timeout(&entry.state, &self.limits) {
+            let hash = self.hasher.hash_one(entry.key);
+            if matches!(entry.state, State::Handshake(_)) {
+                self.finish(visit.slot, End::TimedOut, now, drops, finished);
+            }
+            self.remove(visit.slot, hash);
+        } else {
+            self.queue.push_back(Visit { due: now.plus(REVISIT), slot: visit.slot, generation: visit.generation });
+        }
+    }
+
+    /// Ends every handshake: the capture is over at `now`.
+    pub(crate) fn finish_all(&mut self, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+            let Some(entry) = self.slots.get(index(slot)) else { break };
+            if matches!(entry.state, State::Handshake(_)) {
+                let timed_out = now.since(entry.last) > timeout(&entry.state, &self.limits);
+                let end = if timed_out { End::TimedOut } else { End::GivenUp };
+                self.finish(slot, end, now, drops, finished);
+            }
+        }
+        self.index.clear();
+        self.slots.clear();
+        self.free.clear();
+        self.queue.clear();
+        self.open.clear();
+    }
+
+    /// Ends the handshake in `slot`, hands its facts on, and leaves a mark.
+    fn finish(&mut self, slot: u32, end: End, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        let Some(entry) = self.slots.get_mut(index(slot)) else { return };
+        let state = std::mem::replace(&mut entry.state, State::Free);
+        let State::Handshake(mut flow) = state else {
+            entry.state = state;
+            return;
+        };
+        entry.state = State::Finished { hello_sequence: flow.hello_sequence };
+        self.handshakes = self.handshakes.saturating_sub(1);
+        flow.end(end, now, &self.tcp_limits, &mut self.shared, &mut self.pool, drops);
+        if flow.handshake.is_begun() {
+            finished(&flow.handshake.facts);
+        }
+        if self.spare.len() < 1024 {
+            self.spare.push(flow);
+        }
+    }
+
+    fn reopen(&mut self, slot: u32) {
+        if let Some(entry) = self.slots.get_mut(index(slot)) {
+            entry.state = State::Opening { first: [None; 2], opener: None, ttl: 0 };
+        }
+    }
+
+    fn insert(
+        &mut self,
+        key: FlowKey,
+        hash: u64,
+        now: Timestamp,
+        state: State,
+        drops: &mut Drops,
+        finished: &mut dyn FnMut(&Facts),
+    ) -> u32 {
+        if self.index.len() >= self.limits.flows {
+            self.evict(u32::MAX, now, drops, finished);
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+            self.slots.push(Slot { key, last: now, generation: 0, state: State::Free });
+            slot
+        });
+        if let Some(entry) = self.slots.get_mut(index(slot)) {
+            entry.key = key;
+            entry.last = now;
+            entry.state = state;
+            self.queue.push_back(Visit { due: now.plus(REVISIT), slot, generation: entry.generation });
+        }
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let rehash = |slot: &u32| slots.get(index(*slot)).map_or(0, |entry| hasher.hash_one(entry.key));
+        if let Entry::Vacant(vacant) = self.index.entry(hash, |_| false, rehash) {
+            vacant.insert(slot);
+        }
+        slot
+    }
+
+    fn remove(&mut self, slot: u32, hash: u64) {
+        if let Ok(entry) = self.index.find_entry(hash, |candidate| *candidate == slot) {
+            entry.remove();
+        }
+        if let Some(entry) = self.slots.get_mut(index(slot)) {
+            if matches!(entry.state, State::Handshake(_)) {
+                self.handshakes = self.handshakes.saturating_sub(1);
+            }
+            entry.state = State::Free;
+            entry.generation = entry.generation.wrapping_add(1);
+            self.free.push(slot);
+        }
+    }
+
+    /// Makes room: the flow that has waited longest in the queue goes, other than `except`.
+    fn evict(&mut self, except: u32, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        let handshakes_only = self.handshakes > self.limits.handshakes;
+        if handshakes_only {
+            while let Some((_, slot, generation)) = self.open.pop_front() {
+                let Some(entry) = self.slots.get(index(slot)) else { continue };
+                if entry.generation == generation && slot != except && matches!(entry.state, State::Handshake(_)) {
+                    let hash = self.hasher.hash_one(entry.key);
+                    drops.count(DropReason::FlowTableFull);
+                    self.finish(slot, End::GivenUp, now, drops, finished);
+                    self.remove(slot, hash);
+                    return;
+                }
+            }
+            return;
+        }
+        while let Some(visit) = self.queue.pop_front() {
+            let Some(entry) = self.slots.get(index(visit.slot)) else { continue };
+            if entry.generation == visit.generation && visit.slot != except {
+                let hash = self.hasher.hash_one(entry.key);
+                if !matches!(entry.state, State::Finished { .. }) {
+                    drops.count(DropReason::FlowTableFull);
+                }
+                self.finish(visit.slot, End::GivenUp, now, drops, finished);
+                self.remove(visit.slot, hash);
+                return;
+            }
+        }
+    }
+}
+
+const fn timeout(state: &State, limits: &Limits) -> Duration {
+    match state {
+        State::Free | State::Opening { .. } => limits.opening_timeout,
+        State::Handshake(_) => limits.handshake_timeout,
+        State::Midstream { .. } | State::Finished { .. } => limits.finished_timeout,
+    }
+}
+
+/// A slot number as an index.
+const fn index(slot: u32) -> usize {
+    slot as usize
+}

@@ -1,0 +1,72 @@
+//! [`Pool`]: byte buffers used again, under one bound.
+
+/// Largest buffer kept for reuse, in bytes; a larger one is freed when it comes back.
+const KEPT_CAPACITY: usize = 64 << 10;
+
+/// Buffers kept for reuse.
+const KEPT_BUFFERS: usize = 1024;
+
+/// Lends byte buffers and takes them back. Bounds how many bytes are lent at once.
+pub(crate) struct Pool {
+    spare: Vec<Vec<u8>>,
+    lent: usize,
+    limit: usize,
+}
+
+impl Pool {
+    /// A pool that lends at most `limit` bytes of capacity at once.
+    pub(crate) const fn new(limit: usize) -> Self {
+        Self { spare: Vec::new(), lent: 0, limit }
+    }
+
+    /// An empty buffer with room for `size` bytes, or `None` at the limit. Growing it further is the caller's to
+    /// bound: see [`Pool::grow`].
+    pub(crate) fn take(&mut self, size: usize) -> Option<Vec<u8>> {
+        if self.lent.saturating_add(size) > self.limit {
+            return None;
+        }
+        let mut buffer = self.spare.pop().unwrap_or_default();
+        buffer.reserve(size);
+        self.lent = self.lent.saturating_add(buffer.capacity());
+        Some(buffer)
+    }
+
+    /// As [`Pool::take`], for what is only good to have: refused when half of the limit is lent.
+    pub(crate) fn take_spare(&mut self, size: usize) -> Option<Vec<u8>> {
+        if self.lent > self.limit / 2 { None } else { self.take(size) }
+    }
+
+    /// Appends `bytes` to a lent buffer; `false`, and nothing done, at the limit.
+    pub(crate) fn grow(&mut self, buffer: &mut Vec<u8>, bytes: &[u8]) -> bool {
+        if buffer.capacity() == 0 {
+            match self.take(bytes.len()) {
+                Some(taken) => *buffer = taken,
+                None => return false,
+            }
+        }
+        let before = buffer.capacity();
+        if buffer.len().saturating_add(bytes.len()) > before && self.lent.saturating_add(bytes.len()) > self.limit {
+            return false;
+        }
+        buffer.extend_from_slice(bytes);
+        self.lent = self.lent.saturating_add(buffer.capacity().saturating_sub(before));
+        true
+    }
+
+    /// Takes a buffer back.
+    pub(crate) fn give(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() == 0 {
+            return;
+        }
+        self.lent = self.lent.saturating_sub(buffer.capacity());
+        if buffer.capacity() <= KEPT_CAPACITY && self.spare.len() < KEPT_BUFFERS {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Bytes of capacity lent now.
+    pub(crate) const fn lent(&self) -> usize {
+        self.lent
+    }
+}

@@ -1,0 +1,390 @@
+//! [`RecordLayer`]: one direction of a TLS connection, from bytes in order to handshake messages.
+//!
+//! Messages that lie whole in the bytes at hand are handled in place. Only what is cut is copied: the few bytes of a
+//! record header, and the part of a message that has come so far.
+
+use super::facts::Side;
+use super::handshake::{Handshake, HelloCut, Shared};
+use super::pool::Pool;
+use crate::cursor::ParseError;
+use crate::time::Timestamp;
+use crate::tls::codepoints::{AlertDescription, ProtocolVersion};
+use crate::tls::handshake::{HandshakeHeader, Message, message_type};
+use crate::tls::record::{RecordHeader, content_type};
+use crate::tls::sslv2::{Sslv2ClientHello, Sslv2ServerHello};
+
+/// Longest alert, ChangeCipherSpec or the like that is waited for whole, in bytes; a longer one is encrypted.
+const SMALL_RECORD: usize = 64;
+/// Room for a record header and a small record.
+const TAIL: usize = RecordHeader::SIZE + SMALL_RECORD;
+
+/// How the bytes of a direction are framed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Nothing has come yet.
+    #[default]
+    Unknown,
+    /// TLS records.
+    Records,
+    /// An SSLv2 record; TLS records may follow it.
+    SslV2,
+    /// Bytes are missing and the next record boundary is not known.
+    Lost,
+    /// Not TLS.
+    Foreign,
+}
+
+/// What handling bytes needs from around it.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) shared: &'a mut Shared,
+    pub(crate) pool: &'a mut Pool,
+    /// Longest handshake message followed, in bytes.
+    pub(crate) message_limit: usize,
+}
+
+/// One direction's records and messages.
+#[derive(Default)]
+pub(crate) struct RecordLayer {
+    pub(crate) framing: Framing,
+    /// The start of a record that cannot be handled yet.
+    tail: Tail,
+    /// Bytes of the current record still to come.
+    remaining: usize,
+    /// The current record holds handshake bytes to be read; all others are passed over.
+    reading: bool,
+    /// Handshake bytes of a message that is not whole yet.
+    message: Vec<u8>,
+    record_version: ProtocolVersion,
+    records: u16,
+    packets: u16,
+    smallest_packet: u16,
+}
+
+#[derive(Clone, Copy)]
+struct Tail {
+    bytes: [u8; TAIL],
+    length: usize,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self { bytes: [0; TAIL], length: 0 }
+    }
+}
+
+impl Tail {
+    fn filled(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// Appends what fits; returns how much that is.
+    fn append(&mut self, bytes: &[u8]) -> usize {
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        let count = room.len().min(bytes.len());
+        for (slot, byte) in room.iter_mut().zip(bytes) {
+            *slot = *byte;
+        }
+        self.length = self.length.saturating_add(count);
+        count
+    }
+}
+
+impl RecordLayer {
+    /// Takes the next bytes in order.
+    pub(crate) fn deliver(
+        &mut self,
+        mut bytes: &[u8],
+        from: Side,
+        handshake: &mut Handshake,
+        around: &mut Surroundings<'_>,
+    ) {
+        self.packets = self.packets.saturating_add(1);
+        let packet = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        while !bytes.is_empty() {
+            if self.tail.length == 0 {
+                let used = self.read(bytes, from, handshake, around);
+                self.tail.append(bytes.get(used..).unwrap_or_default());
+                break;
+            }
+            // A record began in an earlier packet: join its start with what has come now.
+            let before = self.tail.length;
+            let appended = self.tail.append(bytes);
+            let joined = self.tail;
+            self.tail.length = 0;
+            let used = self.read(joined.filled(), from, handshake, around);
+            if used < before {
+                // Still not enough; what was appended stays.
+                self.tail = joined;
+                bytes = bytes.get(appended..).unwrap_or_default();
+                if appended == 0 {
+                    self.framing = Framing::Lost;
+                    self.tail.length = 0;
+                }
+            } else {
+                bytes = bytes.get(used.saturating_sub(before)..).unwrap_or_default();
+            }
+        }
+        if self.is_mid_message() {
+            self.smallest_packet = if self.smallest_packet == 0 { packet } else { self.smallest_packet.min(packet) };
+        } else {
+            self.packets = 0;
+            self.smallest_packet = 0;
+        }
+    }
+
+    /// Passes over `missing` bytes that never came.
+    pub(crate) fn gap(&mut self, missing: u32, handshake: &mut Handshake, pool: &mut Pool) {
+        let missing_bytes = usize::try_from(missing).unwrap_or(usize::MAX);
+        if self.reading || self.tail.length > 0 || self.remaining == 0 || self.remaining < missing_bytes {
+            let coverage = &mut handshake.facts.coverage;
+            coverage.missing_bytes = coverage.missing_bytes.saturating_add(missing);
+        }
+        pool.give(std::mem::take(&mut self.message));
+        self.records = 0;
+        let in_sync = self.tail.length == 0 && self.remaining >= missing_bytes && self.framing == Framing::Records;
+        self.tail.length = 0;
+        self.reading = false;
+        if in_sync {
+            self.remaining = self.remaining.saturating_sub(missing_bytes);
+        } else {
+            self.remaining = 0;
+            self.framing = Framing::Lost;
+        }
+    }
+
+    /// Gives every buffer back.
+    pub(crate) fn release(&mut self, pool: &mut Pool) {
+        pool.give(std::mem::take(&mut self.message));
+        *self = Self::default();
+    }
+
+    fn is_mid_message(&self) -> bool {
+        !self.message.is_empty() || self.tail.length > 0
+    }
+
+    /// Handles as much of `bytes` as can be; returns how much that was. What is left is the start of a record, short
+    /// enough for the tail.
+    fn read(&mut self, bytes: &[u8], from: Side, handshake: &mut Handshake, around: &mut Surroundings<'_>) -> usize {
+        let mut used = 0;
+        loop {
+            let rest = bytes.get(used..).unwrap_or_default();
+            if rest.is_empty() {
+                return used;
+            }
+            match self.framing {
+                Framing::Foreign => return bytes.len(),
+                Framing::SslV2 => {
+                    used = used.saturating_add(self.read_sslv2(rest, from, handshake, around));
+                    continue;
+                }
+                Framing::Unknown | Framing::Records | Framing::Lost => {}
+            }
+            if self.remaining > 0 {
+                let (body, _) = rest.split_at_checked(self.remaining).unwrap_or((rest, &[]));
+                self.remaining = self.remaining.saturating_sub(body.len());
+                used = used.saturating_add(body.len());
+                if self.reading {
+                    self.handshake_bytes(body, from, handshake, around);
+                }
+                continue;
+            }
+            let header = match RecordHeader::parse(rest) {
+                Ok(header) => header,
+                Err(ParseError::Incomplete { .. }) if self.framing != Framing::Lost => return used,
+                Err(ParseError::Incomplete { .. }) => return bytes.len(),
+                Err(ParseError::Invalid { .. }) => {
+                    match self.framing {
+                        Framing::Unknown if may_be_sslv2(rest, from) => self.framing = Framing::SslV2,
+                        Framing::Unknown => self.framing = Framing::Foreign,
+                        _ => self.framing = Framing::Lost,
+                    }
+                    if self.framing == Framing::Lost {
+                        return bytes.len();
+                    }
+                    continue;
+                }
+            };
+            self.framing = Framing::Records;
+            let Some(after_header) = rest.get(RecordHeader::SIZE..) else { return used };
+            let length = usize::from(header.length);
+            let encrypted = handshake.is_encrypted(from);
+            self.reading = false;
+            match header.content_type {
+                content_type::HANDSHAKE if !encrypted => {
+                    self.reading = true;
+                    self.records = self.records.saturating_add(1);
+                    if self.message.is_empty() {
+                        self.record_version = header.version;
+                    }
+                }
+                content_type::ALERT | content_type::CHANGE_CIPHER_SPEC | content_type::HEARTBEAT
+                    if length <= SMALL_RECORD =>
+                {
+                    let Some(body) = after_header.get(..length) else { return used };
+                    small_record(header.content_type, body, encrypted, from, handshake);
+                }
+                content_type::HEARTBEAT if !encrypted => {
+                    let Some(start) = after_header.first_chunk::<3>() else { return used };
+                    handshake.heartbeat(from, start, header.length);
+                }
+                other => handshake.encrypted_record(from, other, header.length),
+            }
+            self.remaining = length;
+            used = used.saturating_add(RecordHeader::SIZE);
+        }
+    }
+
+    /// Handles the handshake bytes of a record.
+    fn handshake_bytes(&mut self, body: &[u8], from: Side, handshake: &mut Handshake, around: &mut Surroundings<'_>) {
+        if self.message.is_empty() {
+            let rest = self.messages(body, from, handshake, around);
+            self.hold(rest, from, handshake, around);
+            return;
+        }
+        if !around.pool.grow(&mut self.message, body) {
+            self.give_up_message(around.pool);
+            return;
+        }
+        let held = std::mem::take(&mut self.message);
+        let rest = self.messages(&held, from, handshake, around).len();
+        if rest == held.len() {
+            self.message = held;
+            self.refuse_oversize(from, handshake, around);
+        } else {
+            let rest = held.get(held.len().saturating_sub(rest)..).unwrap_or_default();
+            self.hold(rest, from, handshake, around);
+            around.pool.give(held);
+        }
+    }
+
+    /// Handles every whole message at the start of `bytes`; returns what is left.
+    fn messages<'b>(
+        &mut self,
+        mut bytes: &'b [u8],
+        from: Side,
+        handshake: &mut Handshake,
+        around: &mut Surroundings<'_>,
+    ) -> &'b [u8] {
+        while let Ok((message, rest)) = Message::first(bytes) {
+            let cut = HelloCut {
+                record_version: Some(self.record_version),
+                records: self.records.max(1),
+                packets: self.packets.max(1),
+                smallest_packet: self.smallest_packet,
+            };
+            handshake.message(from, message, cut, around.now, around.shared);
+            self.records = if rest.is_empty() { 0 } else { 1 };
+            self.packets = 1;
+            self.smallest_packet = 0;
+            bytes = rest;
+        }
+        bytes
+    }
+
+    fn hold(&mut self, rest: &[u8], from: Side, handshake: &mut Handshake, around: &mut Surroundings<'_>) {
+        if rest.is_empty() {
+            return;
+        }
+        if around.pool.grow(&mut self.message, rest) {
+            self.refuse_oversize(from, handshake, around);
+        } else {
+            self.give_up_message(around.pool);
+        }
+    }
+
+    /// Gives up a message whose header claims more than the limit, or is of no known type.
+    fn refuse_oversize(&mut self, from: Side, handshake: &mut Handshake, around: &mut Surroundings<'_>) {
+        if let Ok(header) = HandshakeHeader::parse(&self.message)
+            && (header.message_length() > around.message_limit || message_type::name(header.message_type).is_none())
+        {
+            let error = ParseError::Invalid { structure: "handshake message", reason: "longer than the limit" };
+            handshake.problem(from, error, self.message.len());
+            self.give_up_message(around.pool);
+        }
+    }
+
+    fn give_up_message(&mut self, pool: &mut Pool) {
+        pool.give(std::mem::take(&mut self.message));
+        self.reading = false;
+    }
+
+    /// Handles SSLv2 records: the hello of a client that may go on with TLS records, or an SSLv2 server's.
+    fn read_sslv2(
+        &mut self,
+        bytes: &[u8],
+        from: Side,
+        handshake: &mut Handshake,
+        around: &mut Surroundings<'_>,
+    ) -> usize {
+        if !around.pool.grow(&mut self.message, bytes) {
+            self.give_up_message(around.pool);
+            self.framing = Framing::Foreign;
+            return bytes.len();
+        }
+        let held = std::mem::take(&mut self.message);
+        let cut = HelloCut {
+            record_version: None,
+            records: 1,
+            packets: self.packets.max(1),
+            smallest_packet: self.smallest_packet,
+        };
+        let result = match from {
+            Side::Client => Sslv2ClientHello::first(&held).map(|(hello, rest)| {
+                let length = held.len().saturating_sub(rest.len());
+                handshake.sslv2_client_hello(&hello, length, cut, around.now, around.shared);
+                rest.len()
+            }),
+            Side::Server => Sslv2ServerHello::first(&held).map(|(hello, rest)| {
+                handshake.sslv2_server_hello(&hello, around.shared);
+                rest.len()
+            }),
+        };
+        let unread = match result {
+            Ok(unread) => unread,
+            Err(ParseError::Incomplete { .. }) => {
+                self.message = held;
+                return bytes.len();
+            }
+            Err(error @ ParseError::Invalid { .. }) => {
+                // What follows the hellos of an SSLv2 connection is of no more interest.
+                if !handshake.is_begun() {
+                    handshake.problem(from, error, held.len());
+                }
+                self.framing = Framing::Foreign;
+                around.pool.give(held);
+                return bytes.len();
+            }
+        };
+        self.framing = Framing::Unknown;
+        around.pool.give(held);
+        self.packets = 1;
+        bytes.len().saturating_sub(unread)
+    }
+}
+
+/// Whether `bytes`, the first of a direction, begin an SSLv2 hello.
+fn may_be_sslv2(bytes: &[u8], from: Side) -> bool {
+    let result = match from {
+        Side::Client => Sslv2ClientHello::first(bytes).map(drop),
+        Side::Server => Sslv2ServerHello::first(bytes).map(drop),
+    };
+    !matches!(result, Err(ParseError::Invalid { .. }))
+}
+
+/// An alert, a ChangeCipherSpec or a short heartbeat, whole.
+fn small_record(content_type: u8, body: &[u8], encrypted: bool, from: Side, handshake: &mut Handshake) {
+    let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
+    match content_type {
+        content_type::CHANGE_CIPHER_SPEC => handshake.change_cipher_spec(from),
+        content_type::ALERT if !encrypted && body.len() % 2 == 0 => {
+            for alert in body.chunks_exact(2).take(4) {
+                if let [level @ 1..=2, description] = alert {
+                    handshake.alert(from, *level, AlertDescription(*description));
+                }
+            }
+        }
+        content_type::HEARTBEAT if !encrypted => handshake.heartbeat(from, body, length),
+        other => handshake.encrypted_record(from, other, length),
+    }
+}

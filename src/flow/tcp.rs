@@ -1,0 +1,394 @@
+//! [`TcpFlow`]: one TCP connection on which a handshake is being followed.
+
+use super::facts::{Carrier, Side};
+use super::handshake::{End, Handshake, Shared};
+use super::pool::Pool;
+use super::reassembly::{Arrival, HalfStream, HoldLimits};
+use super::stream::{Framing, RecordLayer, Surroundings};
+use crate::packet::{Packet, Segment};
+use crate::stats::{DropReason, Drops};
+use crate::time::Timestamp;
+use crate::tls::handshake::message_type;
+use crate::tls::record::{RecordHeader, content_type};
+use crate::tls::sslv2::Sslv2ClientHello;
+
+/// Application records followed after a handshake is complete, to see it answered and to notice a renegotiation.
+const RECORDS_AFTER_FINISH: u16 = 4;
+
+/// What the first bytes of a segment look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sniff {
+    /// A ClientHello, or an SSLv2-format one.
+    Client,
+    /// A ServerHello.
+    Server,
+    /// A beginning too short to tell, but so far one of these.
+    Perhaps,
+    /// Application data in TLS records.
+    Midstream,
+    /// None of these.
+    Nothing,
+}
+
+/// Looks at the first bytes of a segment of an unknown flow. Strict: the lengths of record, message and hello must
+/// agree, since any bytes of any protocol may come by here.
+#[inline]
+pub(crate) fn sniff(payload: &[u8]) -> Sniff {
+    match payload {
+        [22, 3, 0..=4, rest @ ..] => sniff_record(payload, rest),
+        [23, 3, 1..=3, high, low, ..] => {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            let plausible = (17..=16_640).contains(&length);
+            let next = payload.get(RecordHeader::SIZE.saturating_add(length)..);
+            match next {
+                // Records must tile the segment.
+                Some([] | [20..=23, 3, 1..=3, ..]) | None if plausible => Sniff::Midstream,
+                _ => Sniff::Nothing,
+            }
+        }
+        [22] | [22, 3] => Sniff::Perhaps,
+        [0x80..=0xff, _, 1, ..] if Sslv2ClientHello::parse(payload).is_ok() => Sniff::Client,
+        _ => Sniff::Nothing,
+    }
+}
+
+fn sniff_record(payload: &[u8], rest: &[u8]) -> Sniff {
+    let [high, low, rest @ ..] = rest else { return Sniff::Perhaps };
+    let record = usize::from(u16::from_be_bytes([*high, *low]));
+    if !(1..=16_640).contains(&record) {
+        return Sniff::Nothing;
+    }
+    let (verdict, rest) = match rest {
+        [] => return Sniff::Perhaps,
+        [message_type::CLIENT_HELLO, rest @ ..] => (Sniff::Client, rest),
+        [message_type::SERVER_HELLO, rest @ ..] => (Sniff::Server, rest),
+        _ => return Sniff::Nothing,
+    };
+    let [a, b, c, rest @ ..] = rest else { return Sniff::Perhaps };
+    let message = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).unwrap_or(usize::MAX);
+    // A ClientHello ends its record, or goes on in the next; a flight of the server may hold more messages.
+    let plausible = match verdict {
+        Sniff::Client => (38..=131_072).contains(&message) && message.saturating_add(4) >= record,
+        _ => (38..=16_384).contains(&message),
+    };
+    let version = match rest {
+        [] | [_] => return if plausible { Sniff::Perhaps } else { Sniff::Nothing },
+        [major, minor, ..] => [*major, *minor],
+    };
+    let known_version =
+        matches!(version, [3, 0..=4] | [0x7f, _] | [0, 2]) || (verdict == Sniff::Client && payload.len() > 43);
+    if plausible && known_version { verdict } else { Sniff::Nothing }
+}
+
+/// Bounds on what one flow may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TcpLimits {
+    pub(crate) hold: HoldLimits,
+    pub(crate) message: usize,
+}
+
+/// What a connection is, seen from the endpoint with the lower address: index 0 is the low endpoint, 1 the high one.
+pub(crate) struct TcpFlow {
+    pub(crate) handshake: Handshake,
+    streams: [HalfStream; 2],
+    layers: [RecordLayer; 2],
+    /// The endpoint that is the client.
+    client: usize,
+    /// The endpoint that opened the connection, where that was seen.
+    opener: Option<usize>,
+    roles_known: bool,
+    fin_at: [Option<u32>; 2],
+    finished: [bool; 2],
+    /// Sequence number of the first byte of the ClientHello.
+    pub(crate) hello_sequence: u32,
+}
+
+impl TcpFlow {
+    /// A flow that `packet` begins, sent by endpoint `source`; `sniffed` says what its bytes look like.
+    pub(crate) fn new(packet: &Packet<'_>, source: usize, sniffed: Sniff) -> Box<Self> {
+        Box::new(Self::fresh(packet, source, sniffed))
+    }
+
+    fn fresh(packet: &Packet<'_>, source: usize, sniffed: Sniff) -> Self {
+        let source_is_client = sniffed != Sniff::Server;
+        let (client, server) = if source_is_client {
+            (packet.tuple.source, packet.tuple.destination)
+        } else {
+            (packet.tuple.destination, packet.tuple.source)
+        };
+        let mut handshake = Handshake::new(Carrier::Tcp, client, server, packet.timestamp);
+        handshake.facts.encapsulations = packet.encapsulations;
+        handshake.facts.coverage.syn_seen = Some(false);
+        Self {
+            handshake,
+            streams: Default::default(),
+            layers: Default::default(),
+            client: if source_is_client { source } else { 1 - source },
+            opener: None,
+            roles_known: matches!(sniffed, Sniff::Client | Sniff::Server),
+            fin_at: [None; 2],
+            finished: [false; 2],
+            hello_sequence: 0,
+        }
+    }
+
+    /// Fixes where a direction's bytes begin, from its SYN.
+    pub(crate) fn synchronise(&mut self, source: usize, sequence: u32) {
+        if let Some(stream) = self.streams.get_mut(source)
+            && !stream.is_synchronised()
+        {
+            stream.synchronise(sequence);
+        }
+    }
+
+    /// Records that the TCP handshake was seen, opened by endpoint `opener`, and the TTL of the answer to it.
+    pub(crate) fn opened_by(&mut self, opener: usize, ttl: Option<u8>) {
+        self.opener = Some(opener);
+        self.handshake.facts.coverage.syn_seen = Some(true);
+        self.handshake.facts.progress.server_ttl = ttl;
+    }
+
+    /// Which side endpoint `index` is.
+    pub(crate) const fn side(&self, index: usize) -> Side {
+        if index == self.client { Side::Client } else { Side::Server }
+    }
+
+    /// Takes a segment sent by endpoint `source`.
+    ///
+    /// Returns whether the segment belongs to this connection by its sequence number.
+    pub(crate) fn segment(
+        &mut self,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        source: usize,
+        limits: &TcpLimits,
+        shared: &mut Shared,
+        pool: &mut Pool,
+        drops: &mut Drops,
+    ) -> bool {
+        let now = packet.timestamp;
+        self.note(packet, segment, source);
+        let sequence = if segment.flags.syn() { segment.sequence.wrapping_add(1) } else { segment.sequence };
+        if segment.flags.fin() {
+            let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).wrapping_add(segment.cut);
+            if let Some(at) = self.fin_at.get_mut(source) {
+                *at = Some(sequence.wrapping_add(length));
+            }
+        }
+        let mut belongs = true;
+        if !segment.payload.is_empty() {
+            belongs = self.bytes(sequence, segment.payload, source, limits, now, shared, pool, drops);
+            if belongs && segment.cut > 0 {
+                self.cut(source, segment.cut, pool);
+            }
+        }
+        self.apply_fin(source);
+        if belongs {
+            self.handshake.facts.ended = now;
+        }
+        belongs
+    }
+
+    fn note(&mut self, packet: &Packet<'_>, segment: &Segment<'_>, source: usize) {
+        let side = self.side(source);
+        let facts = &mut self.handshake.facts;
+        facts.coverage.packets = facts.coverage.packets.saturating_add(1);
+        match side {
+            Side::Client => facts.coverage.client_seen = true,
+            Side::Server => {
+                facts.coverage.server_seen = true;
+                facts.progress.server_ttl.get_or_insert(packet.ttl);
+                if segment.flags.ack()
+                    && let Some(sent) = self.streams.get(self.client).and_then(HalfStream::next)
+                    && segment.acknowledgment.wrapping_sub(sent) < 1 << 31
+                {
+                    facts.progress.hello_acknowledged = true;
+                }
+            }
+        }
+        if segment.flags.rst() {
+            facts.progress.reset.get_or_insert(side);
+            facts.progress.reset_ttl.get_or_insert(packet.ttl);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of the table are borrowed one by one")]
+    fn bytes(
+        &mut self,
+        sequence: u32,
+        payload: &[u8],
+        source: usize,
+        limits: &TcpLimits,
+        now: Timestamp,
+        shared: &mut Shared,
+        pool: &mut Pool,
+        drops: &mut Drops,
+    ) -> bool {
+        let Some(stream) = self.streams.get_mut(source) else { return false };
+        match stream.accept(sequence, payload, limits.hold, pool) {
+            Arrival::Foreign => return false,
+            Arrival::Held => return true,
+            Arrival::Full => {
+                drops.count(DropReason::BufferFull);
+                self.skip_gap(source, limits, now, shared, pool, drops);
+                // The gap in front of what is held is given up; this segment is next, or ahead of it again.
+                if let Some(stream) = self.streams.get_mut(source)
+                    && let Arrival::Next(bytes) = stream.accept(sequence, payload, limits.hold, pool)
+                {
+                    self.deliver(bytes, source, limits, now, shared, pool);
+                }
+            }
+            Arrival::Next(bytes) => self.deliver(bytes, source, limits, now, shared, pool),
+        }
+        self.deliver_ready(source, limits, now, shared, pool);
+        true
+    }
+
+    fn deliver(
+        &mut self,
+        bytes: &[u8],
+        source: usize,
+        limits: &TcpLimits,
+        now: Timestamp,
+        shared: &mut Shared,
+        pool: &mut Pool,
+    ) {
+        if !self.roles_known {
+            self.learn_roles(bytes, source);
+        }
+        let side = self.side(source);
+        if side == Side::Client {
+            self.handshake.facts.progress.hello_acknowledged = false;
+        }
+        let Some(layer) = self.layers.get_mut(source) else { return };
+        let mut around = Surroundings { now, shared, pool, message_limit: limits.message };
+        layer.deliver(bytes, side, &mut self.handshake, &mut around);
+        if layer.framing == Framing::Foreign && side == Side::Server && self.handshake.facts.selection.is_none() {
+            self.handshake.server_not_tls = true;
+        }
+    }
+
+    fn deliver_ready(
+        &mut self,
+        source: usize,
+        limits: &TcpLimits,
+        now: Timestamp,
+        shared: &mut Shared,
+        pool: &mut Pool,
+    ) {
+        while let Some(bytes) = self.streams.get_mut(source).and_then(|stream| stream.take_ready(limits.hold, pool)) {
+            self.deliver(&bytes, source, limits, now, shared, pool);
+            pool.give(bytes);
+        }
+    }
+
+    /// Whoever sends a hello first decides who is the client, when the first packet was too short to tell.
+    fn learn_roles(&mut self, bytes: &[u8], source: usize) {
+        match sniff(bytes) {
+            Sniff::Server if source == self.client => {
+                self.client = 1 - source;
+                let facts = &mut self.handshake.facts;
+                std::mem::swap(&mut facts.client, &mut facts.server);
+                std::mem::swap(&mut facts.coverage.client_seen, &mut facts.coverage.server_seen);
+                self.roles_known = true;
+            }
+            Sniff::Client | Sniff::Server => self.roles_known = true,
+            _ => {}
+        }
+    }
+
+    fn cut(&mut self, source: usize, cut: u32, pool: &mut Pool) {
+        if let (Some(stream), Some(layer)) = (self.streams.get_mut(source), self.layers.get_mut(source))
+            && !stream.has_gap()
+        {
+            stream.skip(cut);
+            layer.gap(cut, &mut self.handshake, pool);
+        }
+    }
+
+    /// Gives up the bytes missing in front of what endpoint `source` sent later, and goes on with that.
+    fn skip_gap(
+        &mut self,
+        source: usize,
+        limits: &TcpLimits,
+        now: Timestamp,
+        shared: &mut Shared,
+        pool: &mut Pool,
+        drops: &mut Drops,
+    ) -> bool {
+        let Some(missing) = self.streams.get_mut(source).and_then(HalfStream::skip_gap) else { return false };
+        drops.count(DropReason::StreamGap);
+        if let Some(layer) = self.layers.get_mut(source) {
+            layer.gap(missing, &mut self.handshake, pool);
+        }
+        self.deliver_ready(source, limits, now, shared, pool);
+        true
+    }
+
+    fn apply_fin(&mut self, source: usize) {
+        let next = self.streams.get(source).and_then(HalfStream::next);
+        let fin = self.fin_at.get(source).copied().flatten();
+        if let (Some(fin), Some(finished)) = (fin, self.finished.get_mut(source))
+            && !*finished
+            && next.is_none_or(|next| next == fin)
+        {
+            *finished = true;
+            let side = self.side(source);
+            self.handshake.facts.progress.fin.get_or_insert(side);
+        }
+    }
+
+    /// Whether nothing more is to be learned from this flow.
+    pub(crate) fn is_over(&self) -> bool {
+        let progress = &self.handshake.facts.progress;
+        let any_fin = self.finished.contains(&true);
+        let refused = self.handshake.facts.alerts.iter().any(|alert| alert.level == 2);
+        progress.reset.is_some()
+            || !self.finished.contains(&false)
+            || (any_fin && (refused || self.handshake.is_complete()))
+            || self.handshake.records_after_finish() >= RECORDS_AFTER_FINISH
+    }
+
+    /// Ends the flow: what is held behind gaps is still looked at, the outcome decided, every buffer given back.
+    pub(crate) fn end(
+        &mut self,
+        end: End,
+        now: Timestamp,
+        limits: &TcpLimits,
+        shared: &mut Shared,
+        pool: &mut Pool,
+        drops: &mut Drops,
+    ) {
+        let at = self.handshake.facts.ended;
+        for source in [self.client, 1 - self.client] {
+            while self.skip_gap(source, limits, at, shared, pool, drops) {}
+            self.apply_fin(source);
+        }
+        let coverage = &mut self.handshake.facts.coverage;
+        coverage.flipped = self.opener.is_some_and(|opener| opener != self.client);
+        coverage.overlap_conflict = self.streams.iter().find_map(HalfStream::conflict);
+        for stream in &mut self.streams {
+            stream.release(pool);
+        }
+        for layer in &mut self.layers {
+            layer.release(pool);
+        }
+        self.handshake.settle(end, now);
+    }
+
+    /// Makes a used flow new, keeping its memory.
+    pub(crate) fn reset(&mut self, packet: &Packet<'_>, source: usize, sniffed: Sniff) {
+        *self = Self::fresh(packet, source, sniffed);
+    }
+
+    /// Whether a SYN whose next byte is `first_byte` opens another connection than this one.
+    pub(crate) fn is_another(&self, source: usize, first_byte: u32) -> bool {
+        // A retransmitted SYN repeats the number this direction began with.
+        self.streams.get(source).is_none_or(|stream| stream.start() != Some(first_byte))
+    }
+}
+
+/// Whether a payload's first bytes are those of a handshake: the strict test for a flow already given up.
+pub(crate) fn is_hello(payload: &[u8]) -> bool {
+    matches!(sniff(payload), Sniff::Client | Sniff::Server) && payload.first() != Some(&content_type::APPLICATION_DATA)
+}

@@ -1,0 +1,632 @@
+//! [`FlowRecord`]: one handshake as it is written out. The contract other programs rely on.
+//!
+//! A record borrows the facts of its flow and what was derived from them, and serialises to the object that
+//! `flow.schema.json` describes. What is not known is `null` or absent, never guessed.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+use serde_json::value::RawValue;
+use sha1::{Digest, Sha1};
+
+use crate::findings::{Finding, Severity};
+use crate::fingerprint::{HelloLists, Ja3, Ja3n, Ja4, Protocol};
+use crate::flow::facts::{
+    Carrier, DowngradeSentinel, Facts, Offer, Outcome, SeenAlert, SeenExtension, Selection, Side,
+};
+use crate::tls::certificate::Certificate;
+use crate::tls::codepoints::{CompressionMethod, EcPointFormat, PskKeyExchangeMode, SrtpProfile, SslV2CipherSpec};
+
+/// The version of the record's form. It grows when a member changes its meaning; new members do not change it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The fingerprints of one ClientHello shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelloFingerprints {
+    /// JA3.
+    pub ja3: Ja3,
+    /// JA3 with sorted extensions.
+    pub ja3n: Ja3n,
+    /// JA4 in all its forms.
+    pub ja4: Ja4,
+}
+
+impl HelloFingerprints {
+    /// The fingerprints of `offer`; `None` for a hello in SSLv2 format, for which none is defined.
+    #[must_use]
+    pub fn of(offer: &Offer) -> Option<Self> {
+        if offer.is_sslv2_format() {
+            return None;
+        }
+        let lists = HelloLists {
+            legacy_version: offer.legacy_version,
+            supported_versions: offer.versions.as_deref().map(|list| list.iter().copied().collect()),
+            cipher_suites: offer.cipher_suites.iter().copied().collect(),
+            extensions: offer.extensions.iter().flatten().map(|seen| seen.extension_type).collect(),
+            groups: offer.groups.iter().flatten().copied().collect(),
+            point_formats: offer.point_formats.iter().flatten().copied().collect(),
+            signature_schemes: offer.signature_schemes.iter().flatten().copied().collect(),
+            first_alpn: offer
+                .alpn
+                .iter()
+                .flatten()
+                .next()
+                .map(|name| name.iter().copied().collect())
+                .unwrap_or_default(),
+        };
+        let protocol = match offer.carrier {
+            Carrier::Tcp => Protocol::Tcp,
+            Carrier::Quic => Protocol::Quic,
+            Carrier::Dtls => Protocol::Dtls,
+        };
+        Some(Self {
+            ja3: Ja3::from_lists(&lists),
+            ja3n: Ja3n::from_lists(&lists),
+            ja4: Ja4::from_lists(&lists, protocol),
+        })
+    }
+}
+
+/// What follows from a ClientHello's shape alone, made once a distinct shape.
+#[derive(Debug)]
+pub struct HelloReading {
+    /// The shape.
+    pub offer: Arc<Offer>,
+    /// Its fingerprints.
+    pub fingerprints: Option<HelloFingerprints>,
+    /// What the rules on the hello alone say.
+    pub findings: Vec<Finding>,
+    /// Its `client_hello` member.
+    pub(crate) rendered: Option<Box<RawValue>>,
+}
+
+impl HelloReading {
+    /// Reads `offer`.
+    #[must_use]
+    pub fn new(offer: Arc<Offer>, findings: Vec<Finding>) -> Self {
+        let fingerprints = HelloFingerprints::of(&offer);
+        let rendered =
+            serde_json::to_string(&ClientHelloMember(&offer)).ok().and_then(|text| RawValue::from_string(text).ok());
+        Self { offer, fingerprints, findings, rendered }
+    }
+}
+
+/// One handshake, ready to be written.
+#[derive(Debug)]
+pub struct FlowRecord<'a> {
+    /// The same for the same flow in the same capture, whenever it is read: 16 hexadecimal digits.
+    pub id: FlowId,
+    /// The name of the capture.
+    pub capture: &'a str,
+    /// All that is known of the handshake.
+    pub facts: &'a Facts,
+    /// The ClientHello: `None` where it was not seen or is malformed.
+    pub hello: Option<&'a HelloReading>,
+    /// The second ClientHello, after a HelloRetryRequest.
+    pub second_hello: Option<&'a HelloReading>,
+    /// JA3S, in hexadecimal.
+    pub ja3s: Option<&'a str>,
+    /// Findings, the gravest first.
+    pub findings: &'a [&'a Finding],
+}
+
+impl FlowRecord<'_> {
+    /// The severity of the gravest finding.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.first().map(|finding| finding.severity)
+    }
+
+    /// Corelight's Community ID, version 1, with seed 0: `1:` and a base64 SHA-1 over the ordered five-tuple.
+    #[must_use]
+    pub fn community_id(&self) -> String {
+        let mut text = String::with_capacity(30);
+        write_community_id(&mut text, self.facts);
+        text
+    }
+
+    /// The negotiated ALPN protocol as text.
+    #[must_use]
+    pub fn alpn(&self) -> Option<String> {
+        self.facts.selection.as_ref().and_then(|selection| selection.alpn.as_deref()).map(printable)
+    }
+}
+
+/// The id of a flow: 64 bits of a SHA-1 over its five-tuple, its tunnel and the time its hello began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlowId(pub u64);
+
+impl FlowId {
+    /// The id of the flow `facts` are of.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        let mut hash = Sha1::new();
+        hash.update(facts.started.as_nanos().to_be_bytes());
+        hash.update(facts.encapsulations.flow_key().to_be_bytes());
+        hash.update([facts.carrier as u8]);
+        for address in [facts.client, facts.server] {
+            match address.ip() {
+                std::net::IpAddr::V4(v4) => hash.update(v4.octets()),
+                std::net::IpAddr::V6(v6) => hash.update(v6.octets()),
+            }
+            hash.update(address.port().to_be_bytes());
+        }
+        let digest: [u8; 20] = hash.finalize().into();
+        Self(digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes)))
+    }
+}
+
+impl std::fmt::Display for FlowId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for FlowId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+fn write_community_id(text: &mut String, facts: &Facts) {
+    let protocol: u8 = match facts.carrier {
+        Carrier::Tcp => 6,
+        Carrier::Quic | Carrier::Dtls => 17,
+    };
+    let (client, server) = (facts.client, facts.server);
+    let (first, second) =
+        if (client.ip(), client.port()) <= (server.ip(), server.port()) { (client, server) } else { (server, client) };
+    let mut hash = Sha1::new();
+    hash.update([0, 0]);
+    for address in [first, second] {
+        match address.ip() {
+            std::net::IpAddr::V4(v4) => hash.update(v4.octets()),
+            std::net::IpAddr::V6(v6) => hash.update(v6.octets()),
+        }
+    }
+    hash.update([protocol, 0]);
+    hash.update(first.port().to_be_bytes());
+    hash.update(second.port().to_be_bytes());
+    let digest: [u8; 20] = hash.finalize().into();
+    text.push_str("1:");
+    push_base64(text, &digest);
+}
+
+fn push_base64(text: &mut String, bytes: &[u8]) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for position in 0..4 {
+            let index = usize::try_from(word >> (18 - 6 * position) & 0x3f).unwrap_or_default();
+            let used = position <= chunk.len();
+            text.push(if used { ALPHABET.get(index).copied().map_or('=', char::from) } else { '=' });
+        }
+    }
+}
+
+/// Bytes as text: what is not printable ASCII, and the backslash, as `\xNN`; valid UTF-8 as it is.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => {
+            let mut text = String::with_capacity(bytes.len());
+            for byte in bytes {
+                if byte.is_ascii_graphic() && *byte != b'\\' {
+                    text.push(char::from(*byte));
+                } else {
+                    // Writing to a String cannot fail.
+                    let _ = write!(text, "\\x{byte:02x}");
+                }
+            }
+            text
+        }
+    }
+}
+
+/// The member an entry is written under is absent where it has no value.
+fn entry<M: SerializeMap, T: Serialize>(map: &mut M, name: &'static str, value: Option<T>) -> Result<(), M::Error> {
+    match value {
+        Some(value) => map.serialize_entry(name, &value),
+        None => Ok(()),
+    }
+}
+
+impl Serialize for FlowRecord<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let facts = self.facts;
+        let selection = facts.selection.as_ref();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", "flow")?;
+        map.serialize_entry("schema", &SCHEMA_VERSION)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("community_id", &self.community_id())?;
+        map.serialize_entry("ts", &facts.started)?;
+        let duration = facts.ended.since(facts.started);
+        map.serialize_entry("duration_ms", &(duration.as_nanos() as f64 / 1e6))?;
+        map.serialize_entry("capture", self.capture)?;
+        map.serialize_entry("transport", &facts.carrier)?;
+        if !facts.encapsulations.is_empty() {
+            map.serialize_entry("encapsulation", &facts.encapsulations)?;
+        }
+        map.serialize_entry("starttls", &None::<&str>)?;
+        map.serialize_entry("client", &Endpoint(facts.client))?;
+        map.serialize_entry("server", &Endpoint(facts.server))?;
+        map.serialize_entry("sni", &facts.hello.server_name)?;
+        map.serialize_entry("version", &facts.version())?;
+        map.serialize_entry("cipher_suite", &facts.cipher_suite())?;
+        map.serialize_entry("group", &facts.group())?;
+        map.serialize_entry("alpn", &selection.and_then(|selection| selection.alpn.as_deref()).map(Name))?;
+        map.serialize_entry("resumed", &facts.resumed)?;
+        map.serialize_entry("outcome", &OutcomeMember(facts.outcome))?;
+        map.serialize_entry("fingerprints", &FingerprintsMember { hello: self.hello, ja3s: self.ja3s })?;
+        map.serialize_entry("client_hello", &self.hello.map(|hello| &hello.rendered))?;
+        if self.hello.is_some() {
+            map.serialize_entry("hello_transport", &HelloTransport(facts))?;
+        }
+        if let Some(second) = self.second_hello {
+            map.serialize_entry("second_client_hello", &second.rendered)?;
+            map.serialize_entry("second_fingerprints", &FingerprintsMember { hello: Some(second), ja3s: None })?;
+        }
+        entry(&mut map, "hello_retry_request", facts.hello_retry.as_ref().map(HelloRetryMember))?;
+        map.serialize_entry("server_hello", &selection.map(ServerHelloMember))?;
+        entry(&mut map, "key_exchange", facts.key_exchange.as_ref().map(KeyExchangeMember))?;
+        entry(&mut map, "certificates", facts.certificates.as_ref().map(|chain| Chain(chain)))?;
+        entry(&mut map, "client_certificates", facts.client_certificates.as_ref().map(|chain| Chain(chain)))?;
+        entry(&mut map, "certificate_request", facts.certificate_request.as_ref().map(CertificateRequestMember))?;
+        if facts.certificate_status {
+            map.serialize_entry("certificate_status", &true)?;
+        }
+        entry(&mut map, "ticket_lifetime", facts.ticket_lifetime)?;
+        map.serialize_entry("alerts", &Alerts(&facts.alerts))?;
+        if !facts.problems.is_empty() {
+            map.serialize_entry("problems", &Problems(facts))?;
+        }
+        map.serialize_entry("findings", self.findings)?;
+        map.end()
+    }
+}
+
+struct Endpoint(std::net::SocketAddr);
+
+impl Serialize for Endpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("ip", &self.0.ip())?;
+        map.serialize_entry("port", &self.0.port())?;
+        map.end()
+    }
+}
+
+/// A protocol name: bytes that are nearly always text.
+struct Name<'a>(&'a [u8]);
+
+impl Serialize for Name<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(self.0) {
+            Ok(text) if !text.chars().any(char::is_control) => serializer.serialize_str(text),
+            _ => serializer.serialize_str(&printable(self.0)),
+        }
+    }
+}
+
+struct OutcomeMember(Outcome);
+
+impl Serialize for OutcomeMember {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("status", self.0.name())?;
+        match self.0 {
+            Outcome::Refused { by, alert } => {
+                map.serialize_entry("by", &by)?;
+                map.serialize_entry("alert", &alert)?;
+            }
+            Outcome::Reset { by } | Outcome::Closed { by } => map.serialize_entry("by", &by)?,
+            Outcome::OneWay { seen } => map.serialize_entry("seen", &seen)?,
+            Outcome::Incomplete | Outcome::Established | Outcome::Silent | Outcome::NotTls => {}
+        }
+        map.end()
+    }
+}
+
+struct FingerprintsMember<'a> {
+    hello: Option<&'a HelloReading>,
+    ja3s: Option<&'a str>,
+}
+
+impl Serialize for FingerprintsMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(prints) = self.hello.and_then(|hello| hello.fingerprints.as_ref()) {
+            map.serialize_entry("ja3", prints.ja3.hash())?;
+            map.serialize_entry("ja3_string", prints.ja3.text())?;
+            map.serialize_entry("ja3n", prints.ja3n.hash())?;
+            map.serialize_entry("ja4", prints.ja4.hash())?;
+            map.serialize_entry("ja4_r", prints.ja4.raw())?;
+            map.serialize_entry("ja4_o", prints.ja4.original())?;
+            map.serialize_entry("ja4_ro", prints.ja4.original_raw())?;
+            map.serialize_entry("ja4_stable", prints.ja4.stable())?;
+        }
+        entry(&mut map, "ja3s", self.ja3s)?;
+        map.end()
+    }
+}
+
+/// A sequence made on the way, without a list of its own.
+struct Sequence<I>(I);
+
+impl<T: Serialize, I: Iterator<Item = T> + Clone> Serialize for Sequence<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+struct ClientHelloMember<'a>(&'a Offer);
+
+impl Serialize for ClientHelloMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let offer = self.0;
+        let names = |list: &Vec<Box<[u8]>>| list.iter().map(|name| printable(name)).collect::<Vec<_>>();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("format", if offer.is_sslv2_format() { "sslv2" } else { "tls" })?;
+        map.serialize_entry("legacy_version", &offer.legacy_version)?;
+        entry(&mut map, "versions", offer.versions.as_ref())?;
+        map.serialize_entry("cipher_suites", &offer.cipher_suites)?;
+        if let Some(specs) = &offer.sslv2_cipher_specs {
+            map.serialize_entry("sslv2_cipher_specs", &Sequence(specs.iter().map(|spec| SslV2CipherSpec(*spec))))?;
+        }
+        map.serialize_entry(
+            "compression_methods",
+            &Sequence(offer.compression_methods.iter().map(|method| CompressionMethod(*method))),
+        )?;
+        map.serialize_entry(
+            "extensions",
+            &Sequence(offer.extensions.iter().flatten().map(|extension| extension.extension_type)),
+        )?;
+        let unknown: Vec<UnknownExtension> = offer
+            .extensions
+            .iter()
+            .flatten()
+            .filter(|seen| seen.extension_type.name().is_none() && !seen.extension_type.is_grease())
+            .map(|seen| UnknownExtension(*seen))
+            .collect();
+        if !unknown.is_empty() {
+            map.serialize_entry("unknown_extensions", &unknown)?;
+        }
+        entry(&mut map, "groups", offer.groups.as_ref())?;
+        entry(
+            &mut map,
+            "key_shares",
+            offer.key_shares.as_ref().map(|shares| Sequence(shares.iter().map(|share| share.group))),
+        )?;
+        entry(&mut map, "signature_schemes", offer.signature_schemes.as_ref())?;
+        entry(&mut map, "signature_schemes_cert", offer.signature_schemes_cert.as_ref())?;
+        entry(&mut map, "alpn", offer.alpn.as_ref().map(names))?;
+        entry(
+            &mut map,
+            "point_formats",
+            offer.point_formats.as_ref().map(|list| Sequence(list.iter().map(|format| EcPointFormat(*format)))),
+        )?;
+        entry(
+            &mut map,
+            "psk_modes",
+            offer.psk_modes.as_ref().map(|list| Sequence(list.iter().map(|mode| PskKeyExchangeMode(*mode)))),
+        )?;
+        entry(&mut map, "psk_identities", offer.psk_identities)?;
+        entry(&mut map, "session_ticket", offer.session_ticket)?;
+        entry(&mut map, "certificate_compression", offer.certificate_compression.as_ref())?;
+        entry(&mut map, "record_size_limit", offer.record_size_limit)?;
+        entry(&mut map, "max_fragment_length", offer.max_fragment_length)?;
+        entry(&mut map, "delegated_credentials", offer.delegated_credentials.as_ref())?;
+        entry(
+            &mut map,
+            "srtp_profiles",
+            offer.srtp_profiles.as_ref().map(|list| Sequence(list.iter().map(|profile| SrtpProfile(*profile)))),
+        )?;
+        entry(&mut map, "heartbeat_mode", offer.heartbeat_mode)?;
+        entry(&mut map, "application_settings", offer.application_settings.as_ref().map(names))?;
+        entry(&mut map, "token_binding", offer.token_binding.as_ref())?;
+        if let Some(ech) = &offer.encrypted_client_hello {
+            map.serialize_entry("ech", &EchMember { kdf: ech.kdf, aead: ech.aead })?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct EchMember {
+    kdf: u16,
+    aead: u16,
+}
+
+struct UnknownExtension(SeenExtension);
+
+impl Serialize for UnknownExtension {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("type", &self.0.extension_type)?;
+        map.serialize_entry("length", &self.0.length)?;
+        map.end()
+    }
+}
+
+/// What of the ClientHello differs from one connection to the next.
+struct HelloTransport<'a>(&'a Facts);
+
+impl Serialize for HelloTransport<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let hello = &self.0.hello;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("length", &hello.length)?;
+        map.serialize_entry("records", &hello.records)?;
+        map.serialize_entry("packets", &hello.packets)?;
+        entry(&mut map, "record_version", hello.record_version)?;
+        map.serialize_entry("session_id_length", &hello.session_id_length)?;
+        entry(&mut map, "ech_config_id", hello.ech_config_id)?;
+        map.end()
+    }
+}
+
+struct HelloRetryMember<'a>(&'a crate::flow::facts::HelloRetry);
+
+impl Serialize for HelloRetryMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("version", &self.0.version)?;
+        map.serialize_entry("cipher_suite", &self.0.cipher_suite)?;
+        map.serialize_entry("group", &self.0.group)?;
+        map.serialize_entry("cookie", &self.0.cookie)?;
+        map.end()
+    }
+}
+
+struct ServerHelloMember<'a>(&'a Selection);
+
+impl Serialize for ServerHelloMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let selection = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("legacy_version", &selection.legacy_version)?;
+        map.serialize_entry("version", &selection.version)?;
+        map.serialize_entry("cipher_suite", &selection.cipher_suite)?;
+        map.serialize_entry("compression_method", &CompressionMethod(selection.compression_method))?;
+        map.serialize_entry(
+            "extensions",
+            &Sequence(selection.extensions.iter().flatten().map(|extension| extension.extension_type)),
+        )?;
+        entry(&mut map, "key_share", selection.key_share_group)?;
+        if selection.pre_shared_key {
+            map.serialize_entry("pre_shared_key", &true)?;
+        }
+        map.serialize_entry("session_id_length", &selection.session_id_length)?;
+        entry(&mut map, "srtp_profile", selection.srtp_profile.map(SrtpProfile))?;
+        entry(&mut map, "downgrade_sentinel", selection.sentinel.map(sentinel_name))?;
+        if let Some(specs) = &selection.sslv2 {
+            map.serialize_entry("sslv2_cipher_specs", &Sequence(specs.iter().map(|spec| SslV2CipherSpec(*spec))))?;
+        }
+        map.end()
+    }
+}
+
+const fn sentinel_name(sentinel: DowngradeSentinel) -> &'static str {
+    match sentinel {
+        DowngradeSentinel::Tls12 => "DOWNGRD01",
+        DowngradeSentinel::Tls11OrBelow => "DOWNGRD00",
+    }
+}
+
+struct KeyExchangeMember<'a>(&'a crate::flow::facts::KeyExchangeFacts);
+
+impl Serialize for KeyExchangeMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use crate::flow::facts::KeyExchangeParameters as Parameters;
+        let mut map = serializer.serialize_map(None)?;
+        match &self.0.parameters {
+            Parameters::Dh { prime_bits, well_known, .. } => {
+                map.serialize_entry("type", "dh")?;
+                map.serialize_entry("bits", prime_bits)?;
+                entry(&mut map, "prime", *well_known)?;
+            }
+            Parameters::Ecdh(group) => {
+                map.serialize_entry("type", "ecdh")?;
+                map.serialize_entry("group", group)?;
+            }
+            Parameters::EcdhExplicit => map.serialize_entry("type", "ecdh_explicit")?,
+            Parameters::RsaExport(bits) => {
+                map.serialize_entry("type", "rsa_export")?;
+                map.serialize_entry("bits", bits)?;
+            }
+            Parameters::Other => map.serialize_entry("type", "other")?,
+        }
+        entry(&mut map, "signature_scheme", self.0.signature_scheme)?;
+        map.end()
+    }
+}
+
+struct Chain<'a>(&'a [Arc<Certificate>]);
+
+impl Serialize for Chain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for certificate in self.0 {
+            list.serialize_element(&CertificateMember(certificate))?;
+        }
+        list.end()
+    }
+}
+
+struct CertificateMember<'a>(&'a Certificate);
+
+impl Serialize for CertificateMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let certificate = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("subject", &certificate.subject)?;
+        map.serialize_entry("issuer", &certificate.issuer)?;
+        map.serialize_entry("serial", &certificate.serial)?;
+        map.serialize_entry("names", &certificate.names)?;
+        map.serialize_entry("not_before", &certificate.not_before)?;
+        map.serialize_entry("not_after", &certificate.not_after)?;
+        map.serialize_entry("key", &certificate.key.to_string())?;
+        map.serialize_entry("signature", &certificate.signature)?;
+        map.serialize_entry("sha256", &certificate.sha256)?;
+        map.end()
+    }
+}
+
+struct CertificateRequestMember<'a>(&'a crate::flow::facts::CertificateRequestFacts);
+
+impl Serialize for CertificateRequestMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry(
+            "types",
+            &Sequence(self.0.certificate_types.iter().map(|kind| crate::tls::codepoints::ClientCertificateType(*kind))),
+        )?;
+        map.serialize_entry("authorities", &self.0.authorities)?;
+        map.end()
+    }
+}
+
+struct Alerts<'a>(&'a [SeenAlert]);
+
+impl Serialize for Alerts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for alert in self.0 {
+            list.serialize_element(&AlertMember {
+                from: alert.from,
+                level: if alert.level == 1 { "warning" } else { "fatal" },
+                description: alert.description,
+            })?;
+        }
+        list.end()
+    }
+}
+
+#[derive(Serialize)]
+struct AlertMember {
+    from: Side,
+    level: &'static str,
+    description: crate::tls::codepoints::AlertDescription,
+}
+
+struct Problems<'a>(&'a Facts);
+
+impl Serialize for Problems<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Member {
+            from: Side,
+            structure: &'static str,
+            reason: &'static str,
+        }
+        serializer.collect_seq(self.0.problems.iter().map(|problem| Member {
+            from: problem.from,
+            structure: problem.structure,
+            reason: problem.reason,
+        }))
+    }
+}
