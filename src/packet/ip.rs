@@ -45,7 +45,7 @@ impl<'a> Walk<'a, '_> {
             return Err(DropReason::MalformedHeader);
         }
         let network = {
-            let (payload, cut) = match usize::from(u16::from_be_bytes([l0, l1])) {
+            let (payload, short) = match usize::from(u16::from_be_bytes([l0, l1])) {
                 // Segmentation offload: the card would have filled it in.
                 0 => (bytes.get(header_length..), self.missing),
                 total if total < header_length => return Err(DropReason::MalformedHeader),
@@ -59,7 +59,7 @@ impl<'a> Walk<'a, '_> {
                 destination: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
                 ttl,
                 payload: payload.ok_or(DropReason::TruncatedHeader)?,
-                cut,
+                short,
             }
         };
         let fragment = u16::from_be_bytes([f0, f1]) & !(IPV4_DO_NOT_FRAGMENT | IPV4_RESERVED);
@@ -93,7 +93,7 @@ impl<'a> Walk<'a, '_> {
         if version >> 4 != 6 {
             return Err(DropReason::MalformedHeader);
         }
-        let (payload, cut) = match usize::from(u16::from_be_bytes([*l0, *l1])) {
+        let (payload, short) = match usize::from(u16::from_be_bytes([*l0, *l1])) {
             // A jumbogram (RFC 2675 section 2), or segmentation offload.
             0 => (rest, self.missing),
             length => (
@@ -106,7 +106,7 @@ impl<'a> Walk<'a, '_> {
             destination: IpAddr::V6(Ipv6Addr::from(*destination)),
             ttl: *ttl,
             payload,
-            cut,
+            short,
         };
         self.protocol(*next, network)
     }
@@ -190,8 +190,8 @@ impl<'a> Walk<'a, '_> {
         offset: usize,
         more: bool,
     ) -> Result<Step<'a>, DropReason> {
-        if network.cut > 0 {
-            // The bytes that were not captured are missing from the datagram for good.
+        if network.short > 0 {
+            // The bytes that are not there are missing from the datagram for good.
             return Err(DropReason::FragmentIncomplete);
         }
         let fragment = Fragment { offset, more, next, ttl: network.ttl, payload: network.payload };

@@ -202,7 +202,12 @@ pub(super) fn wlan_data(bytes: &[u8], control: u8, flags: u8) -> Result<Step<'_>
 fn loopback(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
     let mut rest = bytes;
     let family = *take::<4>(&mut rest)?;
-    family_payload(host_order(family), rest)
+    match family {
+        // Some write an EtherType instead.
+        [_, _, 0x08, 0x00] => Ok(Step::Next(Layer::EtherType(IPV4), rest)),
+        [_, _, 0x86, 0xdd] => Ok(Step::Next(Layer::EtherType(IPV6), rest)),
+        _ => family_payload(host_order(family), rest),
+    }
 }
 
 /// A small number in either byte order.

@@ -222,6 +222,12 @@ impl<'a> Walk<'a, '_> {
         Err(DropReason::TooDeep)
     }
 
+    /// Bytes of an IP payload that the snap length cut off. What is short beyond that was not on the wire either: the
+    /// length is a lie, or a layer below ended before.
+    fn cut(&self, network: &Network<'_>) -> u32 {
+        network.short.min(self.missing)
+    }
+
     /// Notes a layer of encapsulation.
     fn encapsulated(&mut self, kind: EncapsulationKind, id: Option<u32>) -> Result<(), DropReason> {
         if self.encapsulations.push(Encapsulation { kind, id }) { Ok(()) } else { Err(DropReason::TooDeep) }
@@ -235,8 +241,8 @@ struct Network<'a> {
     destination: IpAddr,
     ttl: u8,
     payload: &'a [u8],
-    /// Payload bytes on the wire that are not in `payload`.
-    cut: u32,
+    /// Bytes that should follow `payload` by the header's length and do not.
+    short: u32,
 }
 
 /// Takes `N` bytes off the front.

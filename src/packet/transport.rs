@@ -99,9 +99,10 @@ impl<'a> Walk<'a, '_> {
         if header_length < header.len() {
             return Err(DropReason::MalformedHeader);
         }
+        let cut = self.cut(network);
         let payload = match network.payload.get(header_length..) {
             Some(payload) => payload,
-            None if network.cut > 0 => return Err(DropReason::TruncatedHeader),
+            None if cut > 0 => return Err(DropReason::TruncatedHeader),
             None => return Err(DropReason::MalformedHeader),
         };
         let segment = Segment {
@@ -110,7 +111,7 @@ impl<'a> Walk<'a, '_> {
             flags: TcpFlags(flags),
             window: u16::from_be_bytes([w0, w1]),
             payload,
-            cut: network.cut,
+            cut,
         };
         let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
         Ok(Step::Done(self.packet(network, IpProtocol::Tcp, ports, Transport::Tcp(segment))))
@@ -125,14 +126,14 @@ impl<'a> Walk<'a, '_> {
         let length = usize::from(u16::from_be_bytes([l0, l1]));
         let datagram = match length {
             // A jumbogram (RFC 2675 section 4), or a length left to the network card: the rest of the packet.
-            0 => Datagram { payload: rest, cut: network.cut },
+            0 => Datagram { payload: rest, cut: self.cut(network) },
             1..8 => return Err(DropReason::MalformedHeader),
             _ => match rest.get(..length - header.len()) {
                 Some(payload) => Datagram { payload, cut: 0 },
                 // More than IP carries is a lie beyond what the snap length cut off.
                 None => {
                     let claimed = u32::try_from(length - header.len() - rest.len()).unwrap_or(u32::MAX);
-                    Datagram { payload: rest, cut: claimed.min(network.cut) }
+                    Datagram { payload: rest, cut: claimed.min(self.cut(network)) }
                 }
             },
         };

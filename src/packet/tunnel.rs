@@ -342,7 +342,7 @@ impl<'a> Walk<'a, '_> {
         let Some(body) = rest.get(length..) else { return Ok(None) };
         rest = body;
         if flags & FRAGMENT != 0 {
-            if datagram.cut > 0 {
+            if network.short > 0 {
                 return Err(DropReason::FragmentIncomplete);
             }
             let key = FragmentKey {
@@ -381,10 +381,10 @@ const fn is_tunnel_port(port: u16) -> bool {
     matches!(port, 1701 | 2152 | 3544 | 4754 | 4789 | 4790 | 5246 | 5247 | 6081 | 6635 | 8472)
 }
 
-/// VXLAN (RFC 7348 section 5), or VXLAN-GPE where the flag for its next protocol is set.
+/// VXLAN (RFC 7348 section 5), or VXLAN-GPE where a next protocol is set that fits.
 fn vxlan(bytes: &[u8]) -> (EncapsulationKind, Option<Inside<'_>>) {
+    const GROUP_POLICY: u8 = 0x80;
     const INSTANCE: u8 = 0x08;
-    const NEXT_PROTOCOL: u8 = 0x04;
 
     let Some(([flags, _, _, next, v0, v1, v2, _], rest)) = bytes.split_first_chunk::<8>() else {
         return (EncapsulationKind::Vxlan, None);
@@ -393,11 +393,11 @@ fn vxlan(bytes: &[u8]) -> (EncapsulationKind, Option<Inside<'_>>) {
         return (EncapsulationKind::Vxlan, None);
     }
     let id = Some(u32::from_be_bytes([0, *v0, *v1, *v2]));
-    if flags & NEXT_PROTOCOL == 0 {
-        (EncapsulationKind::Vxlan, is_ethernet(rest).then_some((id, Layer::Ethernet, rest)))
-    } else {
-        let inside = next_protocol(*next).filter(|layer| fits(*layer, rest)).map(|layer| (id, layer, rest));
-        (EncapsulationKind::VxlanGpe, inside)
+    // Not every sender sets the flag that announces it. With a group policy its byte is another.
+    let next = next_protocol(*next).filter(|layer| flags & GROUP_POLICY == 0 && fits(*layer, rest));
+    match next {
+        Some(layer) => (EncapsulationKind::VxlanGpe, Some((id, layer, rest))),
+        None => (EncapsulationKind::Vxlan, is_ethernet(rest).then_some((id, Layer::Ethernet, rest))),
     }
 }
 
