@@ -8,7 +8,7 @@ use super::codepoints::{CipherSuite, NamedGroup, ProtocolVersion, SignatureSchem
 use super::extensions::{Extension, extension_type, read_body};
 use super::handshake::{Message, message_type};
 use super::lists::{CipherSuites, CodePoints, KeyShares, ProtocolNames};
-use super::{Extensions, bounded};
+use super::{Extensions, bounded, is_early_draft};
 use crate::cursor::{Cursor, ParseError};
 
 /// A ClientHello, borrowed from the bytes it was parsed from.
@@ -138,7 +138,10 @@ impl<'a> ClientHello<'a> {
         let read = |cursor: &mut Cursor<'a>| KeyShares::new(cursor.vec16(STRUCTURE)?);
         let shares = self.extensions.read(extension_type::KEY_SHARE, STRUCTURE, read)?;
         // Extension 40 was once another draft's extended_random: only a hello that offers a draft means key shares.
-        let offers_draft = || matches!(self.supported_versions(), Ok(Some(list)) if list.iter().any(is_early_draft));
+        let offers_draft = || {
+            self.legacy_version == ProtocolVersion::TLS13
+                || matches!(self.supported_versions(), Ok(Some(list)) if list.iter().any(is_early_draft))
+        };
         if shares.is_none() && offers_draft() {
             return self.extensions.read(extension_type::KEY_SHARE_DRAFT, STRUCTURE, read);
         }
@@ -616,11 +619,6 @@ pub struct TokenBinding<'a> {
 const STRUCTURE: &str = "ClientHello";
 const CIPHER_SUITES: &str = "ClientHello.cipher_suites";
 const ALPN: &str = "application_layer_protocol_negotiation";
-
-/// Drafts 13 to 22 of TLS 1.3, whose key shares were extension 40.
-fn is_early_draft(version: ProtocolVersion) -> bool {
-    (0x7f00..=0x7f16).contains(&version.0)
-}
 
 fn read_server_name(data: &[u8]) -> Result<Option<ServerName<'_>>, ParseError> {
     const STRUCTURE: &str = "server_name";

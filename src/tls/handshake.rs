@@ -51,41 +51,6 @@ pub mod message_type {
     pub const NEXT_PROTOCOL: u8 = 67;
     /// channel_id / encrypted_extensions of draft-balfanz-tls-channelid.
     pub const CHANNEL_ID: u8 = 203;
-
-    /// The IANA name, or `None` where the type is unassigned.
-    #[must_use]
-    pub const fn name(message_type: u8) -> Option<&'static str> {
-        Some(match message_type {
-            HELLO_REQUEST => "hello_request",
-            CLIENT_HELLO => "client_hello",
-            SERVER_HELLO => "server_hello",
-            HELLO_VERIFY_REQUEST => "hello_verify_request",
-            NEW_SESSION_TICKET => "new_session_ticket",
-            END_OF_EARLY_DATA => "end_of_early_data",
-            HELLO_RETRY_REQUEST => "hello_retry_request",
-            ENCRYPTED_EXTENSIONS => "encrypted_extensions",
-            9 => "request_connection_id",
-            10 => "new_connection_id",
-            CERTIFICATE => "certificate",
-            SERVER_KEY_EXCHANGE => "server_key_exchange",
-            CERTIFICATE_REQUEST => "certificate_request",
-            SERVER_HELLO_DONE => "server_hello_done",
-            CERTIFICATE_VERIFY => "certificate_verify",
-            CLIENT_KEY_EXCHANGE => "client_key_exchange",
-            17 => "client_certificate_request",
-            FINISHED => "finished",
-            CERTIFICATE_URL => "certificate_url",
-            CERTIFICATE_STATUS => "certificate_status",
-            SUPPLEMENTAL_DATA => "supplemental_data",
-            KEY_UPDATE => "key_update",
-            COMPRESSED_CERTIFICATE => "compressed_certificate",
-            26 => "ekt_key",
-            NEXT_PROTOCOL => "next_protocol",
-            CHANNEL_ID => "channel_id",
-            254 => "message_hash",
-            _ => return None,
-        })
-    }
 }
 
 /// What stands before each handshake message.

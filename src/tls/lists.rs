@@ -106,7 +106,7 @@ macro_rules! code_points {
 
 code_points!(CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme);
 
-/// 16-bit values that have no type of their own here: certificate compression algorithms, SRTP profiles.
+/// The bare number: certificate compression algorithms, SRTP profiles.
 impl CodePoint for u16 {
     #[inline]
     fn from_wire(value: u16) -> Self {
@@ -212,7 +212,10 @@ mod tests {
 
     #[test]
     fn rejects_odd_lists_and_names_past_the_end() {
-        assert!(matches!(CodePoints::<u16>::new(&[1, 2, 3], "x"), Err(ParseError::Invalid { structure: "x", .. })));
+        assert!(matches!(
+            CodePoints::<CipherSuite>::new(&[1, 2, 3], "x"),
+            Err(ParseError::Invalid { structure: "x", .. })
+        ));
         assert!(ProtocolNames::new(&[2, b'h', b'2', 3, b'x'], "ALPN").is_err());
         assert!(KeyShares::new(&[0, 29, 0, 2, 1]).is_err());
     }

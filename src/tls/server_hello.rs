@@ -4,7 +4,7 @@ use super::codepoints::{CipherSuite, NamedGroup, ProtocolVersion};
 use super::extensions::extension_type;
 use super::handshake::{Message, message_type};
 use super::lists::{CodePoints, KeyShare, ProtocolNames};
-use super::{Extensions, bounded};
+use super::{Extensions, bounded, is_early_draft};
 use crate::cursor::{Cursor, ParseError};
 
 /// The random value that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest".
@@ -15,8 +15,8 @@ pub const HELLO_RETRY_REQUEST_RANDOM: [u8; 32] = [
 
 /// A ServerHello, borrowed from the bytes it was parsed from.
 ///
-/// The ServerHello of drafts of TLS 1.3 before 22 (`legacy_version` `0x7f00` to `0x7f15`) has neither session id nor
-/// compression method: they read as empty and 0.
+/// The ServerHello of drafts of TLS 1.3 before 22 (`legacy_version` `0x7f00` to `0x7f15`, and `0x0304` where only that
+/// reading agrees with the lengths) has neither session id nor compression method: they read as empty and 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerHello<'a> {
     /// The version field: the version selected up to TLS 1.2; see [`ServerHello::selected_version`].
@@ -53,15 +53,33 @@ impl<'a> ServerHello<'a> {
     }
 
     fn read(body: &'a [u8]) -> Result<Self, ParseError> {
+        let legacy_version = ProtocolVersion(Cursor::new(body).u16("ServerHello.legacy_version")?);
+        match legacy_version.0 {
+            0x7f00..=LAST_DRAFT_WITHOUT_SESSION_ID => Self::read_draft(body),
+            // The final TLS 1.3 never writes 0x0304 here. Early implementations of drafts did.
+            0x0304 => Self::read_final(body).or_else(|_| Self::read_draft(body)),
+            _ => Self::read_final(body),
+        }
+    }
+
+    fn read_final(body: &'a [u8]) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(body);
         let legacy_version = ProtocolVersion(cursor.u16("ServerHello.legacy_version")?);
         let random = cursor.array::<32>("ServerHello.random")?;
-        let is_draft = (0x7f00..=LAST_DRAFT_WITHOUT_SESSION_ID).contains(&legacy_version.0);
-        let session_id = if is_draft { &[] } else { cursor.vec8("ServerHello.legacy_session_id_echo")? };
+        let session_id = cursor.vec8("ServerHello.legacy_session_id_echo")?;
         let cipher_suite = CipherSuite(cursor.u16("ServerHello.cipher_suite")?);
-        let compression_method = if is_draft { 0 } else { cursor.u8("ServerHello.legacy_compression_method")? };
+        let compression_method = cursor.u8("ServerHello.legacy_compression_method")?;
         let extensions = Extensions::parse_rest(cursor)?;
         Ok(Self { legacy_version, random, session_id, cipher_suite, compression_method, extensions })
+    }
+
+    fn read_draft(body: &'a [u8]) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(body);
+        let legacy_version = ProtocolVersion(cursor.u16("ServerHello.version")?);
+        let random = cursor.array::<32>("ServerHello.random")?;
+        let cipher_suite = CipherSuite(cursor.u16("ServerHello.cipher_suite")?);
+        let extensions = Extensions::parse_rest(cursor)?;
+        Ok(Self { legacy_version, random, session_id: &[], cipher_suite, compression_method: 0, extensions })
     }
 
     /// The version selected: supported_versions where it is there, else `legacy_version`.
@@ -84,7 +102,9 @@ impl<'a> ServerHello<'a> {
     /// [`ParseError::Invalid`] when the extension contradicts itself.
     pub fn key_share(&self) -> Result<Option<KeyShare<'a>>, ParseError> {
         match read_key_share(&self.extensions, extension_type::KEY_SHARE)? {
-            None if self.selected_version().is_ok_and(|version| (0x7f00..=0x7f16).contains(&version.0)) => {
+            None if self.selected_version().is_ok_and(is_early_draft)
+                || self.legacy_version == ProtocolVersion::TLS13 =>
+            {
                 read_key_share(&self.extensions, extension_type::KEY_SHARE_DRAFT)
             }
             share => Ok(share),
@@ -337,6 +357,11 @@ mod tests {
         let draft = ServerHello::parse_body(&body).expect("sound");
         assert_eq!(draft.cipher_suite, CipherSuite(0x1301));
         assert_eq!(draft.key_share().expect("sound").expect("there").group, NamedGroup(29));
+        let mut early = body.clone();
+        early[..2].copy_from_slice(&[3, 4]);
+        let early = ServerHello::parse_body(&early).expect("sound");
+        assert_eq!(early.cipher_suite, CipherSuite(0x1301));
+        assert_eq!(early.key_share().expect("sound").expect("there").group, NamedGroup(29));
     }
 
     #[test]

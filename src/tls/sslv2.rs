@@ -197,7 +197,8 @@ impl<'a> CipherSpecs<'a> {
         }
     }
 
-    /// The specs in wire order, below 2^24. A value below 2^16 is a suite of SSL 3.0 or above.
+    /// The specs in wire order, below 2^24: see [`SslV2CipherSpec`](super::codepoints::SslV2CipherSpec). A value
+    /// below 2^16 is a suite of SSL 3.0 or above.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = u32> + Clone + use<'a> {
         self.specs.iter().map(|[a, b, c]| u32::from_be_bytes([0, *a, *b, *c]))
     }
@@ -213,24 +214,6 @@ impl<'a> CipherSpecs<'a> {
     pub const fn is_empty(&self) -> bool {
         self.specs.is_empty()
     }
-}
-
-/// The name of a cipher spec of SSL 2.0 itself; suites of later versions have theirs in the IANA registry.
-#[must_use]
-pub const fn cipher_spec_name(spec: u32) -> Option<&'static str> {
-    Some(match spec {
-        0x01_0080 => "SSL_CK_RC4_128_WITH_MD5",
-        0x02_0080 => "SSL_CK_RC4_128_EXPORT40_WITH_MD5",
-        0x03_0080 => "SSL_CK_RC2_128_CBC_WITH_MD5",
-        0x04_0080 => "SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5",
-        0x05_0080 => "SSL_CK_IDEA_128_CBC_WITH_MD5",
-        0x06_0040 => "SSL_CK_DES_64_CBC_WITH_MD5",
-        0x06_0140 => "SSL_CK_DES_64_CBC_WITH_SHA",
-        0x07_00c0 => "SSL_CK_DES_192_EDE3_CBC_WITH_MD5",
-        0x07_01c0 => "SSL_CK_DES_192_EDE3_CBC_WITH_SHA",
-        0x08_0080 => "SSL_CK_RC4_64_WITH_MD5",
-        _ => return None,
-    })
 }
 
 const CLIENT_HELLO: &str = "SSL 2.0 CLIENT-HELLO";
@@ -283,7 +266,6 @@ mod tests {
             assert_eq!(hello.cipher_specs.iter().collect::<Vec<_>>(), [0x0007_00c0, 0x2f]);
             assert_eq!((hello.session_id, hello.challenge), (&[][..], &[5; 16][..]));
         }
-        assert_eq!(cipher_spec_name(0x0007_00c0), Some("SSL_CK_DES_192_EDE3_CBC_WITH_MD5"));
     }
 
     #[test]
