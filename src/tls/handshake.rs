@@ -7,6 +7,8 @@ use crate::cursor::{Cursor, ParseError};
 
 /// Handshake types (IANA "TLS HandshakeType").
 pub mod message_type {
+    use crate::tls::codepoints::HandshakeType;
+
     /// hello_request (TLS 1.2 and before).
     pub const HELLO_REQUEST: u8 = 0;
     /// client_hello.
@@ -51,6 +53,12 @@ pub mod message_type {
     pub const NEXT_PROTOCOL: u8 = 67;
     /// channel_id / encrypted_extensions of draft-balfanz-tls-channelid.
     pub const CHANNEL_ID: u8 = 203;
+
+    /// The IANA name, or `None` where the type is unassigned.
+    #[must_use]
+    pub const fn name(message_type: u8) -> Option<&'static str> {
+        HandshakeType(message_type).name()
+    }
 }
 
 /// What stands before each handshake message.
