@@ -219,31 +219,44 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { frames, kind } = self;
         let frame = frames.saturating_add(1);
+        let place = Place(*frames);
         match kind {
             DamageKind::CutFrame { held, length } => {
                 write!(f, "ends in the middle of a packet (frame {frame}: {held} of {length} bytes)")
             }
-            DamageKind::Cut { structure } => write!(f, "ends in the middle of a {structure} (after {frames} frames)"),
+            DamageKind::Cut { structure } => write!(f, "ends in the middle of a {structure} ({place})"),
             DamageKind::FrameLength { length } => {
                 write!(f, "damaged at frame {frame}: a packet of {length} bytes (limit {MAX_FRAME_LENGTH})")
             }
             DamageKind::BlockLength { length } => {
-                write!(f, "damaged after {frames} frames: a block of {length} bytes (limit {MAX_BLOCK_LENGTH})")
+                write!(f, "damaged {place}: a block of {length} bytes (limit {MAX_BLOCK_LENGTH})")
             }
             DamageKind::BlockTrailer { length } => {
-                write!(f, "damaged after {frames} frames: a block of {length} bytes ends with another length")
+                write!(f, "damaged {place}: a block of {length} bytes ends with another length")
             }
             DamageKind::Section => {
-                write!(f, "damaged after {frames} frames: a section of unknown byte order or version")
+                write!(f, "damaged {place}: a section of unknown byte order or version")
             }
             DamageKind::NoInterface { number } => {
                 write!(f, "damaged at frame {frame}: interface {number} is not described")
             }
-            DamageKind::Interfaces => write!(f, "damaged after {frames} frames: more than {MAX_INTERFACES} interfaces"),
-            DamageKind::Zeros => write!(f, "damaged after {frames} frames: zeros where packets should be"),
+            DamageKind::Interfaces => write!(f, "damaged {place}: more than {MAX_INTERFACES} interfaces"),
+            DamageKind::Zeros => write!(f, "damaged {place}: zeros where packets should be"),
             DamageKind::Compression { reason } => {
-                write!(f, "cannot be decompressed any further (after {frames} frames): {reason}")
+                write!(f, "cannot be decompressed any further ({place}): {reason}")
             }
+        }
+    }
+}
+
+/// Where damage between frames is, by the number of whole frames before it.
+struct Place(u64);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("before the first frame"),
+            frames => write!(f, "after frame {frames}"),
         }
     }
 }
