@@ -171,7 +171,7 @@ def soft(argv):
     key = exe
     scripts = [os.path.basename(x) for x in a if x.startswith(PEERS)]
     if scripts:
-        key = scripts[0]
+        key = scripts[0] if scripts[0] != "nodepeer.js" or a[0] == NODE else "node"
     if key in _soft:
         return _soft[key]
     t = {
@@ -210,7 +210,7 @@ LINK_GROUP = {}
 
 
 def tshark(path, flt, fields=(), port=443):
-    cmd = ["tshark", "-n", "-r", path]
+    cmd = ["tshark", "-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", path]
     for p in (port,):
         if p:
             cmd += ["-d", f"tcp.port=={p},tls"]
@@ -281,14 +281,14 @@ def trim(path, streams=None, packets=None, first=0):
 
 def cap(name, shows, server, client, port=443, expect=(), absent=(), stdin=None, timeout=8,
         streams=1, packets=None, before=None, linger=0.15, how=None, first=0, sub=None,
-        soft_c=None, soft_s=None, settle=0.0, sigkill=False, tcpdump_args=(), also=()):
+        soft_c=None, soft_s=None, settle=0.0, sigkill=False, tcpdump_iface="hpc0", tcpdump_args=(), also=()):
     """Run server and client across the veth pair and keep what went by.
 
     client may be one argv or several, run one after the other.
     stdin: list of (delay, text) fed to the (first) client.
     """
     only = os.environ.get("HP_ONLY")
-    path = os.path.join(PCAPS, "tls", sub or GROUP, name + ".pcap")
+    path = os.path.normpath(os.path.join(PCAPS, "tls", sub or GROUP, name + ".pcap"))
     os.makedirs(os.path.dirname(path), exist_ok=True)
     clients = client if client and isinstance(client[0], list) else [client]
     how_txt = how or " ; ".join(filter(None, ["server: `" + q(server) + "`" if server else None,
@@ -313,7 +313,7 @@ def cap(name, shows, server, client, port=443, expect=(), absent=(), stdin=None,
                 srv.stop()
                 break
         err = open(f"{W}/tcpdump.log", "w+")
-        td = subprocess.Popen(in_ns(CNS, ["tcpdump", "-i", "hpc0", "-U", "--immediate-mode", "-s", "0",
+        td = subprocess.Popen(in_ns(CNS, ["tcpdump", "-i", tcpdump_iface, "-U", "--immediate-mode", "-s", "0",
                                           "-w", tmp, *tcpdump_args, f"tcp port {port}"]),
                               stderr=err, stdout=subprocess.DEVNULL, start_new_session=True)
         for _ in range(200):
