@@ -19,8 +19,8 @@ const DIALECTS: [Dialect; 5] = [
     // Kuznetzov's "modified" pcap: interface index, protocol and packet type behind the usual record header.
     Dialect { magic: 0xa1b2_cd34, nanos: 1_000, record_header_length: 24, extra_header_length: 0 },
     // Ixia's hardware and software captures: the size of all records behind the file header.
-    Dialect { magic: 0x1c00_01ac, nanos: 1, record_header_length: 16, extra_header_length: 4 },
-    Dialect { magic: 0x1c00_01ab, nanos: 1, record_header_length: 16, extra_header_length: 4 },
+    Dialect { magic: 0x1c00_01ac, nanos: 1_000, record_header_length: 16, extra_header_length: 4 },
+    Dialect { magic: 0x1c00_01ab, nanos: 1_000, record_header_length: 16, extra_header_length: 4 },
 ];
 
 struct Dialect {

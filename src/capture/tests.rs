@@ -211,8 +211,8 @@ fn reads_every_pcap_dialect_in_both_byte_orders() {
             (0xa1b2_c3d4, 1_000, 0, 0),
             (0xa1b2_3c4d, 1, 0, 0),
             (0xa1b2_cd34, 1_000, 0, 8),
-            (0x1c00_01ac, 1, 4, 0),
-            (0x1c00_01ab, 1, 4, 0),
+            (0x1c00_01ac, 1_000, 4, 0),
+            (0x1c00_01ab, 1_000, 4, 0),
         ] {
             let reading = read(&pcap(endian, magic, 113, extra_header, extra_record));
             assert_eq!(reading.damage, None);
