@@ -100,7 +100,7 @@ fn samples() -> Vec<Sample> {
     let authentication = join(&[&[6, 4, 0, 0], &[0; 20], &tcp(PAYLOAD)]);
     let options =
         join(&[&[0x46, 0, 0, 84, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x94, 4, 0, 0], &tcp(PAYLOAD)]);
-    let amsdu = join(&[&[0; 12], &[0, 88 + 20], &wlan(&[], &inner()), &[0; 30]]);
+    let amsdu = join(&[&[0; 12], &[0, 88], &wlan(&[], &inner()), &[0; 30]]);
     let teredo_address = [0x20, 1, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 1];
     let teredo = ipv6_between(teredo_address, [0x20; 16], 6, &tcp(PAYLOAD));
     let gtp = |flags: u8, more: &[u8]| {
@@ -122,8 +122,8 @@ fn samples() -> Vec<Sample> {
             ethernet(0x86dd, &ipv6(44, &join(&[&[6, 0, 0, 0, 0, 0, 0, 1], &tcp(PAYLOAD)]))),
             "",
         ),
-        sample("802.3 and SNAP", 1, ethernet(108, &wlan(&[], &inner())), ""),
-        sample("802.3 and LLC", 1, ethernet(103, &join(&[&[6, 6, 3], &inner()])), ""),
+        sample("802.3 and SNAP", 1, ethernet(88, &wlan(&[], &inner())), ""),
+        sample("802.3 and LLC", 1, ethernet(83, &join(&[&[6, 6, 3], &inner()])), ""),
         sample("VLAN", 1, ethernet(0x8100, &join(&[&[0x20, 100, 8, 0], &inner()])), "vlan 100"),
         sample(
             "stacked VLANs",
@@ -131,7 +131,7 @@ fn samples() -> Vec<Sample> {
             ethernet(0x88a8, &join(&[&[0, 10, 0x81, 0], &[0x0f, 0xff, 0x86, 0xdd], &inner6()])),
             "vlan 10 > vlan 4095",
         ),
-        sample("VLAN and SNAP", 1, ethernet(0x9100, &join(&[&[0, 5, 0, 108], &wlan(&[], &inner())])), "vlan 5"),
+        sample("VLAN and SNAP", 1, ethernet(0x9100, &join(&[&[0, 5, 0, 88], &wlan(&[], &inner())])), "vlan 5"),
         sample("RAW", 101, inner(), ""),
         sample("RAW, IPv6", 12, inner6(), ""),
         sample("IPV4", 228, inner(), ""),
@@ -147,7 +147,7 @@ fn samples() -> Vec<Sample> {
         sample("PPP without address", 9, join(&[&[0, 0x57], &inner6()]), ""),
         sample("PPP compressed", 50, join(&[&[0x21], &inner()]), ""),
         sample("PPP_PPPD", 166, join(&[&[1, 3, 0, 0x21], &inner()]), ""),
-        sample("PPP_ETHER", 51, join(&[&[0x11, 0, 0, 7, 0, 102, 0, 0x21], &inner()]), "pppoe 7"),
+        sample("PPP_ETHER", 51, join(&[&[0x11, 0, 0, 7, 0, 82, 0, 0x21], &inner()]), "pppoe 7"),
         sample("C_HDLC", 104, join(&[&[0x0f, 0, 8, 0], &inner()]), ""),
         sample("C_HDLC as PPP_HDLC", 50, join(&[&[0x8f, 0, 0x86, 0xdd], &inner6()]), ""),
         sample("SLIP", 8, join(&[&[0; 16], &inner()]), ""),
@@ -155,8 +155,8 @@ fn samples() -> Vec<Sample> {
         sample("ENC", 109, join(&[&[2, 0, 0, 0], &[0; 8], &inner()]), ""),
         sample("ATM bridged", 100, join(&[&[0xaa, 0xaa, 3, 0, 0x80, 0xc2, 0, 7, 0, 0], &frame]), ""),
         sample("PFLOG", 117, join(&[&[61, 2], &[0; 62], &inner()]), ""),
-        sample("NFLOG", 239, join(&[&[2, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, 104, 0, 9, 0], &inner()]), ""),
-        sample("NFLOG, big", 239, join(&[&[2, 0, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, 104, 0, 9], &inner()]), ""),
+        sample("NFLOG", 239, join(&[&[2, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, 84, 0, 9, 0], &inner()]), ""),
+        sample("NFLOG, big", 239, join(&[&[2, 0, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, 84, 0, 9], &inner()]), ""),
         sample("MPLS link", 219, join(&[&[0, 1, 1, 64], &inner()]), "mpls 16"),
         sample("mPacket", 274, join(&[&[0x55; 7], &[0xd5], &frame]), ""),
         sample("netANALYZER", 240, join(&[&[0; 4], &frame]), ""),
@@ -179,7 +179,7 @@ fn samples() -> Vec<Sample> {
             "",
         ),
         sample("PPI", 192, wlan(&join(&[&[0, 0, 8, 0, 105, 0, 0, 0], &wlan_header(8, 2, &[])]), &inner()), ""),
-        sample("PPPoE", 1, ethernet(0x8864, &join(&[&[0x11, 0, 0x12, 0x34, 0, 102, 0, 0x21], &inner()])), "pppoe 4660"),
+        sample("PPPoE", 1, ethernet(0x8864, &join(&[&[0x11, 0, 0x12, 0x34, 0, 82, 0, 0x21], &inner()])), "pppoe 4660"),
         sample(
             "MPLS",
             1,
@@ -216,7 +216,7 @@ fn samples() -> Vec<Sample> {
         sample("GRE with Ethernet", 1, in_gre(&[0x20, 0, 0x65, 0x58, 0, 0, 0, 99], &frame), "gre 99"),
         sample("NVGRE", 1, in_gre(&[0x20, 0, 0x65, 0x58, 1, 0, 0, 99], &frame), "nvgre 65536"),
         sample("GRE with PPP", 1, in_gre(&[0, 0, 0x88, 0x0b], &ppp), "gre"),
-        sample("PPTP", 1, in_gre(&[0x30, 0x81, 0x88, 0x0b, 0, 104, 0, 17, 0, 0, 0, 1, 0, 0, 0, 2], &ppp), "pptp 17"),
+        sample("PPTP", 1, in_gre(&[0x30, 0x81, 0x88, 0x0b, 0, 84, 0, 17, 0, 0, 0, 1, 0, 0, 0, 2], &ppp), "pptp 17"),
         sample("GRE with WCCP", 1, in_gre(&[0, 0, 0x88, 0x3e, 0, 0, 0, 0], &inner()), "gre"),
         sample("ERSPAN I", 1, in_gre(&[0, 0, 0x88, 0xbe], &frame), "gre > erspan"),
         sample(
@@ -285,7 +285,7 @@ fn samples() -> Vec<Sample> {
         sample(
             "L2TPv2 with all fields",
             1,
-            in_udp(1701, &[0x4a, 2, 0, 120, 0, 3, 0, 4, 0, 1, 0, 2, 0, 2, 9, 9], &ppp),
+            in_udp(1701, &[0x4a, 2, 0, 100, 0, 3, 0, 4, 0, 1, 0, 2, 0, 2, 9, 9], &ppp),
             "l2tp 196612",
         ),
         sample("L2TPv3", 1, in_udp(1701, &[0, 3, 0, 0, 0, 0, 0, 8], &frame), "l2tpv3 8"),
