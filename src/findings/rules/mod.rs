@@ -2,8 +2,12 @@
 
 use super::Rule;
 
+mod anomaly;
 mod cipher;
+mod coverage;
+mod negotiation;
 mod version;
 
 /// Every family's rules, in the order of the documentation.
-pub(super) static FAMILIES: &[&[Rule]] = &[version::RULES, cipher::RULES];
+pub(super) static FAMILIES: &[&[Rule]] =
+    &[version::RULES, cipher::RULES, negotiation::RULES, anomaly::RULES, coverage::RULES];

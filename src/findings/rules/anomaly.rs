@@ -1,0 +1,5 @@
+//! `ANOM`: anomalies.
+
+use super::super::Rule;
+
+pub(super) static RULES: &[Rule] = &[];
