@@ -275,7 +275,7 @@ impl Reporter {
     }
 
     fn server_print(&mut self, facts: &Facts) -> Option<Arc<str>> {
-        let selection = facts.selection.as_ref()?;
+        let selection = facts.selection.as_ref().filter(|selection| !selection.is_partial)?;
         let suite = selection.cipher_suite?;
         self.key.clear();
         self.key.extend_from_slice(&selection.legacy_version.0.to_be_bytes());

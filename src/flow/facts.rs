@@ -259,6 +259,8 @@ pub struct Selection {
     pub random_time: u32,
     /// The SRTP profile chosen by use_srtp.
     pub srtp_profile: Option<u16>,
+    /// The extension block contradicts itself: only what stands before it is known, and there is no fingerprint.
+    pub is_partial: bool,
     /// SSLv2 SERVER-HELLO: the cipher specs the server offers, and whether it recognised the session.
     pub sslv2: Option<Vec<u32>>,
 }

@@ -145,7 +145,14 @@ impl Handshake {
                 hello.and_then(|hello| self.client_hello(&hello, body.len(), cut, now, shared))
             }
             (Side::Server, message_type::SERVER_HELLO) => {
-                ServerHello::parse_body(body).and_then(|hello| self.server_hello(&hello))
+                ServerHello::parse_body(body).and_then(|hello| self.server_hello(&hello)).or_else(|error| {
+                    self.problem(from, error, body.len());
+                    self.server_hello(&ServerHello::parse_fixed_part(body)?)?;
+                    if let Some(selection) = &mut self.facts.selection {
+                        selection.is_partial = true;
+                    }
+                    Ok(())
+                })
             }
             (Side::Server, message_type::HELLO_RETRY_REQUEST) => {
                 DraftHelloRetryRequest::parse_body(body).and_then(|retry| {
@@ -311,6 +318,7 @@ impl Handshake {
             sentinel: hello.downgrade_sentinel(),
             random_time: time_of(hello.random),
             srtp_profile: hello.srtp_profiles()?.and_then(|profiles| profiles.iter().next()),
+            is_partial: false,
             sslv2: None,
         });
         if tls13 {

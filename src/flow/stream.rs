@@ -159,6 +159,11 @@ impl RecordLayer {
         *self = Self::default();
     }
 
+    /// Whether the next byte must begin a record.
+    pub(crate) const fn awaits_record(&self) -> bool {
+        self.remaining == 0 && self.tail.length == 0 && !matches!(self.framing, Framing::SslV2)
+    }
+
     fn is_mid_message(&self) -> bool {
         !self.message.is_empty() || self.tail.length > 0
     }

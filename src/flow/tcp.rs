@@ -58,6 +58,8 @@ fn sniff_record(payload: &[u8], rest: &[u8]) -> Sniff {
     if !(1..=16_640).contains(&record) {
         return Sniff::Nothing;
     }
+    // A hello may be cut into records of a few bytes: what follows the first is the next record's header.
+    let rest = rest.get(..record).unwrap_or(rest);
     let (verdict, rest) = match rest {
         [] => return Sniff::Perhaps,
         [message_type::CLIENT_HELLO, rest @ ..] => (Sniff::Client, rest),
@@ -66,11 +68,7 @@ fn sniff_record(payload: &[u8], rest: &[u8]) -> Sniff {
     };
     let [a, b, c, rest @ ..] = rest else { return Sniff::Perhaps };
     let message = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).unwrap_or(usize::MAX);
-    // A ClientHello ends its record, or goes on in the next; a flight of the server may hold more messages.
-    let plausible = match verdict {
-        Sniff::Client => (38..=131_072).contains(&message) && message.saturating_add(4) >= record,
-        _ => (38..=16_384).contains(&message),
-    };
+    let plausible = (38..=131_072).contains(&message);
     let version = match rest {
         [] | [_] => return if plausible { Sniff::Perhaps } else { Sniff::Nothing },
         [major, minor, ..] => [*major, *minor],
@@ -132,10 +130,12 @@ impl TcpFlow {
         }
     }
 
-    /// Fixes where a direction's bytes begin, from its SYN.
+    /// Fixes where a direction's bytes begin, from its SYN. As long as no byte has come a later SYN wins: a peer that
+    /// has forgotten the connection answers anew, with another number.
     pub(crate) fn synchronise(&mut self, source: usize, sequence: u32) {
-        if let Some(stream) = self.streams.get_mut(source)
-            && !stream.is_synchronised()
+        if let (Some(stream), Some(layer)) = (self.streams.get_mut(source), self.layers.get(source))
+            && layer.framing == Framing::Unknown
+            && !stream.has_gap()
         {
             stream.synchronise(sequence);
         }
@@ -168,7 +168,11 @@ impl TcpFlow {
     ) -> bool {
         let now = packet.timestamp;
         self.note(packet, segment, source);
-        let sequence = if segment.flags.syn() { segment.sequence.wrapping_add(1) } else { segment.sequence };
+        let mut sequence = segment.sequence;
+        if segment.flags.syn() {
+            sequence = sequence.wrapping_add(1);
+            self.synchronise(source, sequence);
+        }
         if segment.flags.fin() {
             let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).wrapping_add(segment.cut);
             if let Some(at) = self.fin_at.get_mut(source) {
@@ -225,6 +229,9 @@ impl TcpFlow {
         drops: &mut Drops,
     ) -> bool {
         let Some(stream) = self.streams.get_mut(source) else { return false };
+        if is_padding(payload) && self.layers.get(source).is_some_and(RecordLayer::awaits_record) {
+            return true;
+        }
         match stream.accept(sequence, payload, limits.hold, pool) {
             Arrival::Foreign => return false,
             Arrival::Held => return true,
@@ -386,6 +393,12 @@ impl TcpFlow {
         // A retransmitted SYN repeats the number this direction began with.
         self.streams.get(source).is_none_or(|stream| stream.start() != Some(first_byte))
     }
+}
+
+/// Whether a payload is what some middleboxes leave behind a bare ACK: Ethernet's padding taken for payload. No record
+/// begins with a zero.
+fn is_padding(payload: &[u8]) -> bool {
+    payload.len() <= 6 && payload.iter().all(|byte| *byte == 0)
 }
 
 /// Whether a payload's first bytes are those of a handshake: the strict test for a flow already given up.

@@ -62,6 +62,25 @@ impl<'a> ServerHello<'a> {
         }
     }
 
+    /// Reads what stands before the extensions, for a hello whose extension block contradicts itself: what the server
+    /// selected is known all the same, unless an extension that cannot be read says otherwise. `extensions` is absent.
+    ///
+    /// # Errors
+    /// [`ParseError::Invalid`] when not even this part holds.
+    pub fn parse_fixed_part(body: &'a [u8]) -> Result<Self, ParseError> {
+        let extensions = bounded(Self::extension_block(body))?;
+        Self::parse_body(body.get(..body.len().saturating_sub(extensions)).unwrap_or(body))
+    }
+
+    /// How many bytes follow compression_method.
+    fn extension_block(body: &'a [u8]) -> Result<usize, ParseError> {
+        let mut cursor = Cursor::new(body);
+        cursor.take(2 + 32, "ServerHello.random")?;
+        cursor.vec8("ServerHello.legacy_session_id_echo")?;
+        cursor.take(2 + 1, "ServerHello.legacy_compression_method")?;
+        Ok(cursor.remaining())
+    }
+
     fn read_final(body: &'a [u8]) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(body);
         let legacy_version = ProtocolVersion(cursor.u16("ServerHello.legacy_version")?);
