@@ -122,7 +122,10 @@ pub struct Engine {
     table: FlowTable,
     reporter: Reporter,
     stats: Stats,
+    /// The latest time known.
     now: Timestamp,
+    /// The time at which timeouts were last looked at.
+    clock: Timestamp,
 }
 
 /// Turns facts into records.
@@ -154,6 +157,7 @@ impl Engine {
             },
             stats: Stats::default(),
             now: Timestamp::ZERO,
+            clock: Timestamp::ZERO,
         }
     }
 
@@ -173,7 +177,7 @@ impl Engine {
     }
 
     /// Takes one packet that has been decoded elsewhere (by a thread that spreads flows over engines). Frames are
-    /// that thread's to count.
+    /// that thread's to count, and the time of those that go to other engines is its to tell by [`Engine::advance`].
     pub fn push_packet(&mut self, packet: &Packet<'_>, sink: &mut dyn Sink) {
         let reporter = &mut self.reporter;
         self.table.push(packet, &mut self.stats.drops, &mut |facts| reporter.report(facts, sink));
@@ -181,14 +185,30 @@ impl Engine {
     }
 
     /// Says that it is `now` by the capture's clock, so that handshakes that wait in vain end.
+    ///
+    /// They end at the first call in a new [`Engine::tick`]: engines that share a capture write the same records as
+    /// one that has all of it where each is told of the first frame of each tick, between the packets before and
+    /// after it.
     #[inline]
     pub fn advance(&mut self, now: Timestamp, sink: &mut dyn Sink) {
         if now <= self.now {
             return;
         }
+        let same_tick = Self::tick(now) == Self::tick(self.now);
         self.now = now;
+        if same_tick {
+            return;
+        }
+        self.clock = now;
         let reporter = &mut self.reporter;
         self.table.advance(now, &mut self.stats.drops, &mut |facts| reporter.report(facts, sink));
+    }
+
+    /// The tick `now` lies in: 2^20 ns, about a millisecond, long.
+    #[must_use]
+    #[inline]
+    pub const fn tick(now: Timestamp) -> u64 {
+        now.as_nanos() >> 20
     }
 
     /// Ends every handshake still open: the capture is over. The engine can go on with another capture after it.
@@ -196,12 +216,13 @@ impl Engine {
         let (now, reporter) = (self.now, &mut self.reporter);
         self.table.finish_all(now, &mut self.stats.drops, &mut |facts| reporter.report(facts, sink));
         self.decoder.finish(&mut self.stats.drops);
-        self.now = Timestamp::ZERO;
+        (self.now, self.clock) = (Timestamp::ZERO, Timestamp::ZERO);
     }
 
-    /// When the oldest handshake still open began: no record with an earlier `ts` can come any more.
-    pub fn oldest_open(&mut self) -> Option<Timestamp> {
-        self.table.oldest_open()
+    /// The time before which no handshake that is still open, or is yet to come, began: no record with an earlier
+    /// `ts` follows, in a capture whose times do not run backwards.
+    pub fn settled(&mut self) -> Timestamp {
+        self.table.oldest_open().unwrap_or(self.clock)
     }
 
     /// What has been counted so far.

@@ -19,6 +19,9 @@ impl Timestamp {
     /// The epoch itself.
     pub const ZERO: Self = Self(0);
 
+    /// After every time a capture can give.
+    pub const END: Self = Self(u64::MAX);
+
     /// A time from nanoseconds since the epoch.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {

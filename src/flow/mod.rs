@@ -83,8 +83,11 @@ pub(crate) struct FlowTable {
     free: Vec<u32>,
     /// Entries in the order in which they are to be looked at for their age.
     queue: VecDeque<Visit>,
-    /// Handshakes in the order in which they began: (began, slot, generation).
+    /// Handshakes in the order in which they began: (the clock then, slot, generation).
     open: VecDeque<(Timestamp, u32, u32)>,
+    /// The time of the last [`FlowTable::advance`]: unlike that of packets it is the same for all engines that share a
+    /// capture.
+    clock: Timestamp,
     handshakes: usize,
     hasher: foldhash::fast::RandomState,
     shared: Shared,
@@ -142,6 +145,7 @@ impl FlowTable {
             free: Vec::new(),
             queue: VecDeque::new(),
             open: VecDeque::new(),
+            clock: Timestamp::ZERO,
             handshakes: 0,
             hasher: foldhash::fast::RandomState::default(),
             shared: Shared::default(),
@@ -162,7 +166,7 @@ impl FlowTable {
         self.pool.lent()
     }
 
-    /// When the oldest handshake still open began.
+    /// When the oldest handshake still open began, or the tick before.
     pub(crate) fn oldest_open(&mut self) -> Option<Timestamp> {
         while let Some((_, slot, generation)) = self.open.front() {
             let live = self
@@ -359,7 +363,7 @@ impl FlowTable {
         flow.hello_sequence = sequence;
         if let Some(entry) = self.slots.get_mut(index(slot)) {
             entry.state = State::Handshake(flow);
-            self.open.push_back((packet.timestamp, slot, entry.generation));
+            self.open.push_back((self.clock, slot, entry.generation));
         }
         self.handshakes = self.handshakes.saturating_add(1);
         if self.handshakes > self.limits.handshakes {
@@ -370,6 +374,8 @@ impl FlowTable {
 
     /// Ends every handshake that has waited too long by `now`.
     pub(crate) fn advance(&mut self, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        self.clock = now;
+        self.oldest_open();
         while let Some(visit) = self.queue.front() {
             if visit.due > now {
                 break;
@@ -410,6 +416,7 @@ impl FlowTable {
         self.free.clear();
         self.queue.clear();
         self.open.clear();
+        self.clock = Timestamp::ZERO;
     }
 
     /// Ends the handshake in `slot`, hands its facts on, and leaves a mark.
@@ -458,7 +465,7 @@ impl FlowTable {
             entry.key = key;
             entry.last = now;
             entry.state = state;
-            self.queue.push_back(Visit { due: now.plus(REVISIT), slot, generation: entry.generation });
+            self.queue.push_back(Visit { due: self.clock.plus(REVISIT), slot, generation: entry.generation });
         }
         let (slots, hasher) = (&self.slots, &self.hasher);
         let rehash = |slot: &u32| slots.get(index(*slot)).map_or(0, |entry| hasher.hash_one(entry.key));
