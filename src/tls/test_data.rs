@@ -31,3 +31,21 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.chars().filter_map(|each| each.to_digit(16)).map(|each| each as u8).collect();
     digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
+
+macro_rules! certificates {
+    ($($name:literal),*) => {
+        /// Every certificate at hand, with the name of its file.
+        pub(crate) const CERTIFICATES: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../tests/data/certificate/", $name, ".hex"))),)*
+        ];
+    };
+}
+
+certificates!("full", "ec", "ed25519", "md5", "pss", "dsa", "explicit", "v1");
+
+/// One certificate's DER by the name of its file.
+pub(crate) fn certificate(name: &str) -> Vec<u8> {
+    let found = CERTIFICATES.iter().find(|(each, _)| *each == name);
+    let (_, digits) = found.unwrap_or_else(|| panic!("no certificate {name}"));
+    hex(digits)
+}
