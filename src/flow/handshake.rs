@@ -11,18 +11,21 @@ use smallvec::SmallVec;
 
 use super::cache::Cache;
 use super::facts::{
-    Carrier, CertificateRequestFacts, Facts, HeartbeatProbe, HelloRetry, KeyExchangeFacts, Outcome, Problem, SeenAlert,
-    SeenExtension, Selection, Side,
+    Carrier, CertificateRequestFacts, Facts, HeartbeatProbe, HelloRetry, KeyExchangeFacts, KeyExchangeParameters,
+    Outcome, Problem, SeenAlert, SeenExtension, Selection, Side,
 };
 use super::offers::{Offers, fill_hello_facts, time_of};
 use crate::cursor::ParseError;
 use crate::time::Timestamp;
 use crate::tls::certificate::{Certificate, CertificateList};
+use crate::tls::certificate_request::CertificateRequest;
 use crate::tls::codepoints::{AlertDescription, ProtocolVersion};
 use crate::tls::extensions::extension_type;
 use crate::tls::handshake::{Heartbeat, message_type};
+use crate::tls::key_exchange::{Curve, Parameters, ServerKeyExchange};
 use crate::tls::record::content_type;
 use crate::tls::server_hello::{DraftHelloRetryRequest, ServerHello};
+use crate::tls::session_ticket::NewSessionTicket;
 use crate::tls::sslv2::{Sslv2ClientHello, Sslv2ServerHello};
 use crate::tls::{ClientHello, handshake};
 
@@ -177,6 +180,9 @@ impl Handshake {
                 self.facts.resumed = Some(false);
                 Ok(())
             }
+            (Side::Server, message_type::NEW_SESSION_TICKET) => NewSessionTicket::parse_body(body).map(|ticket| {
+                self.facts.ticket_lifetime = Some(ticket.lifetime_hint);
+            }),
             (Side::Client, message_type::CLIENT_KEY_EXCHANGE) => {
                 self.facts.progress.client_key_exchange = true;
                 Ok(())
@@ -364,18 +370,19 @@ impl Handshake {
         };
         self.facts.resumed = Some(false);
         if self.facts.key_exchange.is_none() && !version.is_tls13_family() {
-            let _ = (
-                body,
-                suite,
-                KeyExchangeFacts { parameters: super::facts::KeyExchangeParameters::Other, signature_scheme: None },
-            );
+            let exchange = ServerKeyExchange::parse_body(body, suite, version)?;
+            self.facts.key_exchange = Some(key_exchange_facts(&exchange));
         }
         Ok(())
     }
 
     fn certificate_request(&mut self, body: &[u8]) -> Result<(), ParseError> {
-        let _ = body;
-        self.facts.certificate_request = Some(CertificateRequestFacts::default());
+        let Some(version) = self.facts.version().filter(|version| !version.is_tls13_family()) else { return Ok(()) };
+        let request = CertificateRequest::parse_body(body, version)?;
+        self.facts.certificate_request = Some(CertificateRequestFacts {
+            certificate_types: request.certificate_types.to_vec(),
+            authorities: u16::try_from(request.authorities().count()).unwrap_or(u16::MAX),
+        });
         Ok(())
     }
 
@@ -518,4 +525,25 @@ impl Handshake {
         }
         Outcome::Incomplete
     }
+}
+
+fn key_exchange_facts(exchange: &ServerKeyExchange<'_>) -> KeyExchangeFacts {
+    let parameters = match &exchange.parameters {
+        Some(Parameters::Dh(dh)) => {
+            let known = dh.known_group();
+            KeyExchangeParameters::Dh {
+                prime_bits: dh.prime_bits(),
+                well_known: known.map(|group| group.name),
+                common: known.is_some_and(|group| group.bits <= 1024),
+                prime_sha256: dh.prime_sha256(),
+            }
+        }
+        Some(Parameters::Ecdh(ecdh)) => match ecdh.curve {
+            Curve::Named(group) => KeyExchangeParameters::Ecdh(group),
+            Curve::ExplicitPrime { .. } | Curve::ExplicitChar2 { .. } => KeyExchangeParameters::EcdhExplicit,
+        },
+        Some(Parameters::Rsa(rsa)) => KeyExchangeParameters::RsaExport(rsa.modulus_bits()),
+        Some(Parameters::Srp(_)) | None => KeyExchangeParameters::Other,
+    };
+    KeyExchangeFacts { parameters, signature_scheme: exchange.signature.and_then(|signature| signature.scheme) }
 }

@@ -53,11 +53,6 @@ pub(crate) struct HalfStream {
 }
 
 impl HalfStream {
-    /// Whether the position of the stream is known.
-    pub(crate) const fn is_synchronised(&self) -> bool {
-        self.next.is_some()
-    }
-
     /// Fixes the position: `sequence` is the next byte's.
     pub(crate) fn synchronise(&mut self, sequence: u32) {
         self.next = Some(sequence);
