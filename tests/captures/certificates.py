@@ -85,6 +85,8 @@ def run():
     cap("client-certificate-tls10", "TLS 1.0 client certificate (CertificateRequest without signature algorithms)", o102s("--ask-client-cert"),
         o102c("--method", "TLSv1", "--cipher", "AES128-SHA", "--cert", f"{PKI}/client-weak.full", "--key", f"{PKI}/client-weak.key"),
         expect=[CREQ, CERT + " && tcp.dstport==443"])
+    cap("client-certificate-ssl3-none", "SSL 3.0 client without a certificate answers CertificateRequest with the no_certificate warning", o102s("--ask-client-cert"),
+        o102c("--method", "SSLv3", "--cipher", "AES128-SHA"), expect=[CREQ, "tls.alert_message.desc==41"])
     cap("client-certificate-tls13", "TLS 1.3 client certificate (encrypted)", s_server(*ask), s_client(*cl("client")),
         expect=["tls.handshake.type==2 && tls.handshake.extensions.supported_version==0x0304"])
     cap("certificates-tls13-encrypted", "TLS 1.3: no certificate visible", s_server(), s_client(), absent=[CERT])

@@ -93,5 +93,11 @@ def run():
     cap("unknown-suites-and-extensions", "ClientHello with unassigned suites and extensions", s_server("-tls1_2"), bpeer("client", "unknown-everything"), expect=[SH])
     cap("hello-over-several-records", "ClientHello split over records of 50 bytes, accepted", s_server(), bpeer("client", "split-records", "50"), expect=[v13])
     cap("four-session-tickets-tls13", "TLS 1.3, several session tickets after the handshake (encrypted)", s_server("-num_tickets", "4"), s_client(), expect=[v13])
+    go = f"{W}/gopeer"
+    ech = CH + ' && tls.handshake.extension.type==65037 && tls.handshake.extensions_server_name=="www.example.org"'
+    for n, mode, what in (("accepted", "ech", "encrypted client hello, accepted: the outer name is www.example.org, the inner one cannot be seen"),
+                          ("rejected", "ech-other-key", "encrypted client hello for a key the server does not have: rejected, the client ends with ech_required (encrypted)")):
+        cap("encrypted-client-hello-" + n, what, [go, "server", "443", mode, f"{W}/ech.conf"], [go, "client", f"{S4}:443", "ech", f"{W}/ech.conf"],
+            expect=[ech, v13], absent=['tls.handshake.extensions_server_name=="hidden.example.org"'])
     cap("gnutls-resumption-tls13", "GnuTLS client resuming a TLS 1.3 session", s_server(), ["gnutls-cli", "-p", "443", "--insecure", "--sni-hostname", HOST, "--resume", "--waitresumption", S4],
         streams=2, stdin=[(0.8, "ping\n"), (0.8, "")], timeout=6, expect=["tcp.stream==1 && " + CH + " && tls.handshake.extension.type==41"])

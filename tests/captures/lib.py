@@ -43,6 +43,10 @@ def sh(cmd, check=True, **kw):
 def net_down():
     for ns in (CNS, SNS):
         subprocess.run(["ip", "netns", "del", ns], stderr=subprocess.DEVNULL)
+    hosts = f"/etc/netns/{CNS}/hosts"
+    if os.path.exists(hosts):
+        os.remove(hosts)
+        os.rmdir(os.path.dirname(hosts))
 
 
 def net_up():
