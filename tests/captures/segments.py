@@ -92,7 +92,7 @@ def run():
     sh, sf, sk, sd = (b for _, b in small[:4])
     save("one-byte-segments-client", "a TLS 1.2 client's whole side in one-byte segments (from tls12-negotiated)",
          Flow().syn().data(0, sh, 1).data(1, sf).data(0, sk, 1).data(1, sd).fin().out, how="rewritten by `segments.py` from tls/versions/tls12-negotiated",
-         client="OpenSSL", server="OpenSSL")
+         client=soft(["openssl"]), server=soft(["openssl"]))
     save("seven-byte-segments-hello", "the post-quantum hello in seven-byte segments", Flow().syn().data(0, hello, 7).data(1, flight).data(0, kex).data(1, done).fin().out)
     save("hundred-byte-segments", "both directions in 100-byte segments", Flow(mss=100).syn().data(0, hello).data(1, flight).data(0, kex).data(1, done).fin().out)
     save("one-large-segment", "hello and server flight each in one packet larger than the MTU, as with segmentation offload", Flow(mss=60000).syn().data(0, hello).data(1, flight).data(0, kex).data(1, done).fin().out)
