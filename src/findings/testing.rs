@@ -1,5 +1,5 @@
 //! Handshakes for the tests of rules: healthy ones, to be spoiled in one point.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,5 @@
+//! `PQ`: post-quantum readiness.
+
+use crate::findings::Rule;
+
+pub(super) static RULES: &[Rule] = &[];

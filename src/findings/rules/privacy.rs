@@ -1,0 +1,5 @@
+//! `PRV`: privacy.
+
+use crate::findings::Rule;
+
+pub(super) static RULES: &[Rule] = &[];
