@@ -506,6 +506,7 @@ impl Serialize for ServerHelloMember<'_> {
         if let Some(specs) = &selection.sslv2 {
             map.serialize_entry("sslv2_cipher_specs", &Sequence(specs.iter().map(|spec| SslV2CipherSpec(*spec))))?;
         }
+        entry(&mut map, "sslv2_cipher_spec", selection.sslv2_chosen.map(SslV2CipherSpec))?;
         map.end()
     }
 }

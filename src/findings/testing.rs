@@ -203,6 +203,7 @@ pub(crate) fn alert(from: Side, description: u8) -> crate::flow::facts::SeenAler
         level: 2,
         description: crate::tls::codepoints::AlertDescription(description),
         before_server_hello: true,
+        after_close: false,
     }
 }
 

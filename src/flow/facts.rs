@@ -261,8 +261,10 @@ pub struct Selection {
     pub srtp_profile: Option<u16>,
     /// The extension block contradicts itself: only what stands before it is known, and there is no fingerprint.
     pub is_partial: bool,
-    /// SSLv2 SERVER-HELLO: the cipher specs the server offers, and whether it recognised the session.
+    /// SSLv2 SERVER-HELLO: the cipher specs the server offers.
     pub sslv2: Option<Vec<u32>>,
+    /// SSLv2 CLIENT-MASTER-KEY: the cipher spec the client then chose.
+    pub sslv2_chosen: Option<u32>,
 }
 
 impl Selection {
@@ -319,6 +321,8 @@ pub struct SeenAlert {
     pub description: AlertDescription,
     /// Whether it came before any ServerHello.
     pub before_server_hello: bool,
+    /// Whether the other side had closed the connection before: then it answers the closing, and refuses nothing.
+    pub after_close: bool,
 }
 
 /// A CertificateRequest up to TLS 1.2.
@@ -453,8 +457,11 @@ pub struct Progress {
     pub first_client_record: u16,
     /// The client sent an encrypted record long enough to be its Finished (TLS 1.3).
     pub client_finished: bool,
-    /// Encrypted records from the server after that (TLS 1.3).
+    /// Encrypted records from the server after that which are too long to be alerts (TLS 1.3).
     pub server_encrypted_after_finish: u16,
+    /// After the client's Finished, and before anything else after it, a record as short as an alert came (TLS 1.3):
+    /// who sent it.
+    pub alert_after_finish: Option<Side>,
     /// Bytes in those records from the client, saturating.
     pub client_encrypted_bytes: u32,
     /// Bytes in those records from the server, saturating.

@@ -36,7 +36,7 @@ const PROBLEMS: usize = 4;
 /// Certificates kept of a chain.
 const CHAIN: usize = 16;
 /// How long a hello must have been on the wire without an answer for the server to be called silent.
-const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(2);
 /// Length of an encrypted TLS 1.3 alert record: two bytes, the content type, a 16-byte tag (8 for CCM_8).
 const ENCRYPTED_ALERT: [u16; 2] = [19, 11];
 
@@ -107,8 +107,12 @@ impl Handshake {
         let Some(selection) = &self.facts.selection else { return false };
         let progress = &self.facts.progress;
         if selection.version.is_tls13_family() {
-            // The client's Finished is out, and something more came after it.
-            progress.client_encrypted > 1 || (progress.client_finished && progress.server_encrypted_after_finish > 0)
+            // The server goes on after the client's Finished, or the client closes in order after it.
+            progress.client_finished
+                && (progress.server_encrypted_after_finish > 0 || progress.alert_after_finish == Some(Side::Client))
+        } else if selection.version == ProtocolVersion::SSL2 {
+            // CLIENT-MASTER-KEY, and the server's answer to it.
+            progress.client_encrypted_bytes > 0 && progress.server_encrypted_bytes > 0
         } else {
             progress.client_ccs && progress.server_ccs && progress.client_encrypted > 0 && progress.server_encrypted > 0
         }
@@ -326,6 +330,7 @@ impl Handshake {
             srtp_profile: hello.srtp_profiles()?.and_then(|profiles| profiles.iter().next()),
             is_partial: false,
             sslv2: None,
+            sslv2_chosen: None,
         });
         if tls13 {
             self.facts.resumed = Some(pre_shared_key);
@@ -389,8 +394,9 @@ impl Handshake {
     /// An alert in clear.
     pub(crate) fn alert(&mut self, from: Side, level: u8, description: AlertDescription) {
         let before_server_hello = self.facts.selection.is_none();
+        let after_close = self.facts.progress.fin == Some(from.peer());
         if self.facts.alerts.len() < ALERTS {
-            self.facts.alerts.push(SeenAlert { from, level, description, before_server_hello });
+            self.facts.alerts.push(SeenAlert { from, level, description, before_server_hello, after_close });
         }
     }
 
@@ -436,24 +442,49 @@ impl Handshake {
         if !begun {
             return;
         }
+        let alert = ENCRYPTED_ALERT.contains(&length);
+        if tls13 && alert && progress.client_finished && progress.server_encrypted_after_finish == 0 {
+            progress.alert_after_finish.get_or_insert(from);
+        }
         match from {
             Side::Client => {
-                if tls13 && !ENCRYPTED_ALERT.contains(&length) && length >= 35 {
+                // A Finished is 4 bytes and a hash of at least 32; the shortest record around it has 41.
+                if tls13 && length >= 41 {
                     progress.client_finished = true;
+                }
+                if progress.client_encrypted == 0 {
+                    progress.first_client_record = length;
                 }
                 progress.client_encrypted = progress.client_encrypted.saturating_add(1);
                 progress.client_encrypted_bytes = progress.client_encrypted_bytes.saturating_add(length.into());
             }
             Side::Server => {
-                if progress.client_finished {
+                if progress.client_finished && !alert {
                     progress.server_encrypted_after_finish = progress.server_encrypted_after_finish.saturating_add(1);
                 }
                 progress.server_encrypted = progress.server_encrypted.saturating_add(1);
                 progress.server_encrypted_bytes = progress.server_encrypted_bytes.saturating_add(length.into());
             }
         }
-        if from == Side::Client && progress.client_encrypted == 1 {
-            progress.first_client_record = length;
+    }
+
+    /// Bytes that are not records, after the hellos of an SSLv2 connection.
+    pub(crate) fn opaque(&mut self, from: Side, bytes: &[u8]) {
+        let Some(selection) = self.facts.selection.as_mut().filter(|selection| selection.sslv2.is_some()) else {
+            return;
+        };
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let progress = &mut self.facts.progress;
+        match from {
+            Side::Client => {
+                if let [0x80..=0xff, _, 2, a, b, c, ..] = bytes {
+                    selection.sslv2_chosen.get_or_insert(u32::from_be_bytes([0, *a, *b, *c]));
+                }
+                progress.client_encrypted_bytes = progress.client_encrypted_bytes.saturating_add(length);
+            }
+            Side::Server => {
+                progress.server_encrypted_bytes = progress.server_encrypted_bytes.saturating_add(length);
+            }
         }
     }
 
@@ -492,14 +523,19 @@ impl Handshake {
         }
         let refusal = facts.alerts.iter().find(|alert| {
             // A warning goes on, except where the sender then closes; TLS 1.3 has no warnings but these.
-            alert.level == 2 || !matches!(alert.description.0, 0 | 41 | 90 | 100 | 112)
+            !alert.after_close && (alert.level == 2 || !matches!(alert.description.0, 0 | 41 | 90 | 100 | 112))
         });
         if let Some(alert) = refusal {
             return Outcome::Refused { by: alert.from, alert: Some(alert.description) };
         }
-        if facts.is_tls13() && ENCRYPTED_ALERT.contains(&progress.first_client_record) && progress.client_encrypted == 1
-        {
-            return Outcome::Refused { by: Side::Client, alert: None };
+        if facts.is_tls13() {
+            // What the alert says is encrypted.
+            if ENCRYPTED_ALERT.contains(&progress.first_client_record) && progress.client_encrypted == 1 {
+                return Outcome::Refused { by: Side::Client, alert: None };
+            }
+            if progress.alert_after_finish == Some(Side::Server) {
+                return Outcome::Refused { by: Side::Server, alert: None };
+            }
         }
         if let Some(alert) = facts.alerts.first().filter(|alert| matches!(alert.description.0, 0 | 90)) {
             return Outcome::Closed { by: alert.from };
@@ -515,15 +551,22 @@ impl Handshake {
             (false, true) => return Outcome::OneWay { seen: Side::Server },
             _ => {}
         }
-        if let Some(by) = progress.fin {
-            return Outcome::Closed { by };
-        }
         let waited = progress.ended_at.since(progress.hello_at);
         let unanswered = facts.offer.is_some() && facts.selection.is_none() && facts.hello_retry.is_none();
-        if unanswered && progress.hello_acknowledged && waited >= SILENCE && end != End::Closed {
+        let given_up_by_client = progress.fin == Some(Side::Client) || (progress.fin.is_none() && end != End::Closed);
+        if unanswered
+            && progress.hello_acknowledged
+            && given_up_by_client
+            && waited >= SILENCE
+            && facts.coverage.missing_bytes == 0
+        {
             return Outcome::Silent;
         }
-        Outcome::Incomplete
+        match progress.fin {
+            // Where bytes are missing, what was said in them is not known.
+            Some(by) if facts.coverage.missing_bytes == 0 => Outcome::Closed { by },
+            _ => Outcome::Incomplete,
+        }
     }
 }
 

@@ -178,7 +178,10 @@ impl RecordLayer {
                 return used;
             }
             match self.framing {
-                Framing::Foreign => return bytes.len(),
+                Framing::Foreign => {
+                    handshake.opaque(from, rest);
+                    return bytes.len();
+                }
                 Framing::SslV2 => {
                     used = used.saturating_add(self.read_sslv2(rest, from, handshake, around));
                     continue;
@@ -215,6 +218,14 @@ impl RecordLayer {
             let length = usize::from(header.length);
             let encrypted = handshake.is_encrypted(from);
             self.reading = false;
+            if !self.message.is_empty() && header.content_type != content_type::HANDSHAKE {
+                let error = ParseError::Invalid {
+                    structure: "handshake message",
+                    reason: "another record comes before its end",
+                };
+                handshake.problem(from, error, self.message.len());
+                self.give_up_message(around.pool);
+            }
             match header.content_type {
                 content_type::HANDSHAKE if !encrypted => {
                     self.reading = true;
