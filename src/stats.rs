@@ -66,6 +66,25 @@ impl DropReason {
             Self::StreamGap => "stream_gap",
         }
     }
+
+    /// The reason as a sentence goes on after "packets" or "flows".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::UnknownLinkType => "of a link type that is not read",
+            Self::NotIp => "without IP (ARP, LLDP, …)",
+            Self::NotTcpOrUdp => "of IP without TCP, UDP or a tunnel that is opened",
+            Self::TruncatedHeader => "with a header cut short",
+            Self::MalformedHeader => "with a header that contradicts itself",
+            Self::TooDeep => "in too many layers of tunnels",
+            Self::FragmentPending => "held as IP fragments of a datagram that was put together or waited for",
+            Self::FragmentIncomplete => "datagrams given up: fragments missing",
+            Self::FragmentOverlap => "fragments that overlap with other bytes: the first won",
+            Self::FlowTableFull => "flows given up: the flow table was full",
+            Self::BufferFull => "times bytes were given up: buffers were full",
+            Self::StreamGap => "flows with a hole: bytes never came",
+        }
+    }
 }
 
 /// How often each [`DropReason`] occurred.

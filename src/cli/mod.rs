@@ -3,17 +3,24 @@
 //! Results go to standard output, everything else to standard error.
 
 mod read;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::terminal::{Colour, complain};
+
 /// Reads TLS handshakes off the wire and says what they reveal: versions, suites, fingerprints, weaknesses.
 #[derive(Debug, Parser)]
-#[command(name = "handprint", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "handprint", version, long_version = long_version(), max_term_width = 100)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// When to colour: NO_COLOR and CLICOLOR_FORCE are heeded where this says auto
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true)]
+    color: Colour,
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +43,7 @@ enum Status {
 /// Runs the command with the arguments of the process.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    arguments.color.decide();
     let result = match arguments.command {
         Command::Read(arguments) => read::run(&arguments),
     };
@@ -46,8 +54,9 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(status as u8)
 }
 
-/// Says something to the person at standard error, whether or not anyone listens.
-fn complain(kind: &str, words: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(anstream::stderr(), "handprint: {kind}: {words}");
+fn long_version() -> &'static str {
+    use handprint::tls::codepoints::REGISTRY_DATE;
+    static VERSION: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| format!("{}\nIANA registries as of {REGISTRY_DATE}", env!("CARGO_PKG_VERSION")));
+    &VERSION
 }

@@ -1,6 +1,9 @@
 //! How records are written: one file a format. A format writes [`FlowRecord`]s, it decides nothing.
 
 pub mod ndjson;
+pub mod summary;
+pub mod table;
+pub mod text;
 
 use crate::record::FlowRecord;
 

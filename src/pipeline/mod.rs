@@ -12,8 +12,10 @@
 mod order;
 mod single;
 
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::thread;
 
 use crate::capture::{Damage, Input};
 use crate::engine::{EngineConfig, Stats};
@@ -65,13 +67,16 @@ pub enum Problem {
 pub struct Options {
     /// What each engine is told, but for the capture's name.
     pub engine: EngineConfig,
+    /// Threads that follow flows. One reads on the thread that asks.
+    pub threads: NonZero<usize>,
     /// Bytes of rendered records held back at most.
     pub hold_bytes: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { engine: EngineConfig::default(), hold_bytes: 64 << 20 }
+        let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        Self { engine: EngineConfig::default(), threads, hold_bytes: 64 << 20 }
     }
 }
 

@@ -1,0 +1,317 @@
+//! The summary: what many records and an engine's counters come to, for a person.
+
+use std::fmt::Write as _;
+use std::hash::Hash;
+use std::net::IpAddr;
+
+use anstyle::Style;
+use hashbrown::HashMap;
+
+use super::table::severity_style;
+use super::text::{self, bytes, grouped};
+use crate::engine::Stats;
+use crate::findings::{Rule, Severity};
+use crate::flow::Outcome;
+use crate::record::FlowRecord;
+use crate::tls::codepoints::{CipherSuite, ProtocolVersion, SuiteClasses};
+
+/// Clients told apart; beyond, their number is a lower bound.
+const MOST_CLIENTS: usize = 1 << 18;
+
+/// Findings and suites listed.
+const LISTED: usize = 10;
+
+/// What makes a suite weak here, the gravest first.
+const WEAK: [(SuiteClasses, &str); 8] = [
+    (SuiteClasses::NULL, "no encryption"),
+    (SuiteClasses::ANONYMOUS, "no authentication"),
+    (SuiteClasses::EXPORT, "EXPORT"),
+    (SuiteClasses::RC4, "RC4"),
+    (SuiteClasses::DES, "DES"),
+    (SuiteClasses::RC2, "RC2"),
+    (SuiteClasses::TRIPLE_DES, "3DES"),
+    (SuiteClasses::STATIC_RSA, "RSA key exchange"),
+];
+
+/// Counts over records. Sums of parts are the sum of the whole, whatever the parts.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    flows: u64,
+    outcomes: Counts<&'static str>,
+    alerts: Counts<String>,
+    resumed: u64,
+    versions: Counts<ProtocolVersion>,
+    weak_suites: Counts<CipherSuite>,
+    /// By [`WEAK`]: flows that negotiated, flows that offered.
+    weak: [(u64, u64); WEAK.len()],
+    /// What each client offered.
+    clients: HashMap<IpAddr, SuiteClasses, foldhash::fast::FixedState>,
+    findings: Counts<(&'static str, Severity)>,
+    rules: HashMap<&'static str, &'static Rule, foldhash::fast::FixedState>,
+}
+
+#[derive(Clone, Debug)]
+struct Counts<K>(HashMap<K, u64, foldhash::fast::FixedState>);
+
+impl<K> Default for Counts<K> {
+    fn default() -> Self {
+        Self(HashMap::default())
+    }
+}
+
+impl<K: Eq + Hash + Clone> Counts<K> {
+    fn add(&mut self, key: K, count: u64) {
+        let counter = self.0.entry(key).or_default();
+        *counter = counter.saturating_add(count);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (key, count) in &other.0 {
+            self.add(key.clone(), *count);
+        }
+    }
+
+    /// By `rank`, the least first.
+    fn sorted<R: Ord>(&self, rank: impl Fn(&K, u64) -> R) -> Vec<(&K, u64)> {
+        let mut list: Vec<_> = self.0.iter().map(|(key, count)| (key, *count)).collect();
+        list.sort_by_cached_key(|(key, count)| rank(key, *count));
+        list
+    }
+}
+
+impl Tally {
+    /// Counts one record.
+    pub fn add(&mut self, record: &FlowRecord<'_>) {
+        let facts = record.facts;
+        self.flows = self.flows.saturating_add(1);
+        self.outcomes.add(facts.outcome.name(), 1);
+        if let Outcome::Refused { alert, .. } = facts.outcome {
+            self.alerts.add(alert.map_or_else(|| "an encrypted alert".to_owned(), |alert| alert.to_string()), 1);
+        }
+        self.resumed = self.resumed.saturating_add(u64::from(facts.resumed == Some(true)));
+        if let Some(version) = facts.version() {
+            self.versions.add(version, 1);
+        }
+        let offered = facts.offer.as_ref().map_or(SuiteClasses::EMPTY, |offer| offer.suite_classes);
+        let negotiated = facts.cipher_suite().map_or(SuiteClasses::EMPTY, CipherSuite::classes);
+        let mut is_weak = false;
+        for ((class, _), (chosen, possible)) in WEAK.iter().zip(&mut self.weak) {
+            *chosen = chosen.saturating_add(u64::from(negotiated.intersects(*class)));
+            *possible = possible.saturating_add(u64::from(offered.intersects(*class)));
+            is_weak |= negotiated.intersects(*class);
+        }
+        if let Some(suite) = facts.cipher_suite().filter(|_| is_weak) {
+            self.weak_suites.add(suite, 1);
+        }
+        self.client(facts.client.ip(), offered);
+        for finding in record.findings {
+            self.findings.add((finding.rule.id, finding.severity), 1);
+            self.rules.entry(finding.rule.id).or_insert(finding.rule);
+        }
+    }
+
+    fn client(&mut self, address: IpAddr, offered: SuiteClasses) {
+        if let Some(known) = self.clients.get_mut(&address) {
+            *known |= offered;
+        } else if self.clients.len() < MOST_CLIENTS {
+            self.clients.insert(address, offered);
+        }
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        self.flows = self.flows.saturating_add(other.flows);
+        self.outcomes.merge(&other.outcomes);
+        self.alerts.merge(&other.alerts);
+        self.resumed = self.resumed.saturating_add(other.resumed);
+        self.versions.merge(&other.versions);
+        self.weak_suites.merge(&other.weak_suites);
+        for (mine, theirs) in self.weak.iter_mut().zip(other.weak) {
+            *mine = (mine.0.saturating_add(theirs.0), mine.1.saturating_add(theirs.1));
+        }
+        for (address, offered) in &other.clients {
+            self.client(*address, *offered);
+        }
+        self.findings.merge(&other.findings);
+        self.rules.extend(&other.rules);
+    }
+
+    /// Records counted.
+    #[must_use]
+    pub const fn flows(&self) -> u64 {
+        self.flows
+    }
+
+    /// The totals in one line.
+    #[must_use]
+    pub fn line(&self, stats: &Stats) -> String {
+        let clients = self.clients.len();
+        let mut words = format!("{} in {}", counted(self.flows, "handshake"), counted(stats.packets, "packet"));
+        let _ = write!(words, " ({})", bytes(stats.bytes));
+        if clients > 0 {
+            let least = if clients < MOST_CLIENTS { "" } else { "at least " };
+            let _ = write!(words, ", {least}{}", counted(clients.try_into().unwrap_or(u64::MAX), "client"));
+        }
+        if let (Some(first), Some(last)) = (stats.first, stats.last) {
+            let _ = write!(words, ", {}", span(last.since(first).as_secs_f64()));
+        }
+        words
+    }
+
+    /// The summary as lines of text, for a terminal `width` columns wide.
+    #[must_use]
+    pub fn render(&self, stats: &Stats, width: usize, colour: bool) -> String {
+        let mut page = Page { text: String::new(), width, colour };
+        page.paint(&self.line(stats), Style::new().bold());
+        page.text.push('\n');
+        if self.flows > 0 {
+            self.flows_section(&mut page);
+            self.suites_section(&mut page);
+            self.findings_section(&mut page);
+        }
+        drops_section(stats, &mut page);
+        page.text
+    }
+
+    fn flows_section(&self, page: &mut Page) {
+        let listed = |list: Vec<(String, u64)>| -> Vec<String> {
+            list.into_iter().map(|(name, count)| format!("{} {name}", grouped(count))).collect()
+        };
+        let mut outcomes: Vec<(String, u64)> = Vec::new();
+        for (name, count) in self.outcomes.sorted(|name, count| (std::cmp::Reverse(count), *name)) {
+            outcomes.push((name.replace('_', " "), count));
+        }
+        let mut outcomes = listed(outcomes);
+        if self.resumed > 0 {
+            outcomes.push(format!("{} resumed", grouped(self.resumed)));
+        }
+        page.list("Outcome", &outcomes);
+        let alerts = self.alerts.sorted(|name, count| (std::cmp::Reverse(count), name.clone()));
+        let alerts = alerts.into_iter().take(LISTED).map(|(name, count)| (name.clone(), count)).collect();
+        page.list("Refused with", &listed(alerts));
+        let versions = self.versions.sorted(|version, _| std::cmp::Reverse((version.order(), version.0)));
+        let versions = versions.into_iter().map(|(version, count)| (version.to_string(), count)).collect();
+        page.list("Negotiated", &listed(versions));
+    }
+
+    fn suites_section(&self, page: &mut Page) {
+        let rows: Vec<_> = WEAK.iter().zip(self.weak).filter(|(_, (chosen, possible))| chosen + possible > 0).collect();
+        if rows.is_empty() {
+            return;
+        }
+        page.title("Weak suites           negotiated     offered  by clients");
+        for ((class, name), (chosen, possible)) in rows {
+            let clients = self.clients.values().filter(|offered| offered.intersects(*class)).count();
+            let clients = grouped(clients.try_into().unwrap_or(u64::MAX));
+            let chosen_words = if chosen > 0 { grouped(chosen) } else { "-".to_owned() };
+            let style = if chosen > 0 { severity_style(Severity::High) } else { Style::new() };
+            page.text.push_str("  ");
+            page.paint(&format!("{name:<18}  {chosen_words:>10}"), style);
+            let _ = writeln!(page.text, "  {:>10}  {clients:>10}", grouped(possible));
+        }
+        let suites = self.weak_suites.sorted(|suite, count| (std::cmp::Reverse(count), suite.0));
+        for (suite, count) in suites.into_iter().take(LISTED) {
+            let _ = writeln!(page.text, "  {:>30}  {suite}", grouped(count));
+        }
+    }
+
+    fn findings_section(&self, page: &mut Page) {
+        let findings =
+            self.findings.sorted(|(id, severity), count| (std::cmp::Reverse(*severity), std::cmp::Reverse(count), *id));
+        if findings.is_empty() {
+            return;
+        }
+        page.title("Findings              handshakes");
+        for ((id, severity), count) in findings.iter().take(LISTED) {
+            let name = self.rules.get(id).map_or("", |rule| rule.name);
+            page.text.push_str("  ");
+            page.paint(
+                &format!("{:<18}  {:>10}  {id:<7} {name}", severity.name(), grouped(*count)),
+                severity_style(*severity),
+            );
+            page.text.push('\n');
+        }
+        let more = findings.len().saturating_sub(LISTED);
+        if more > 0 {
+            let graver = findings.get(LISTED).map_or(Severity::Info, |((_, severity), _)| *severity);
+            let _ = writeln!(page.text, "  {:>32}  {more} more kinds, none above {graver}", "");
+        }
+    }
+}
+
+fn drops_section(stats: &Stats, page: &mut Page) {
+    let mut drops = stats.drops.iter().peekable();
+    if drops.peek().is_none() {
+        return;
+    }
+    page.title("Not used               packets");
+    for (reason, count) in drops {
+        let _ = writeln!(page.text, "  {:>30}  {}", grouped(count), reason.words());
+    }
+}
+
+struct Page {
+    text: String,
+    width: usize,
+    colour: bool,
+}
+
+impl Page {
+    fn paint(&mut self, words: &str, style: Style) {
+        if self.colour && style != Style::new() {
+            // Writing to a String cannot fail.
+            let _ = write!(self.text, "{style}{words}{style:#}");
+        } else {
+            self.text.push_str(words);
+        }
+    }
+
+    fn title(&mut self, words: &str) {
+        self.text.push('\n');
+        self.paint(words, Style::new().bold());
+        self.text.push('\n');
+    }
+
+    /// Items behind a title, folded at the width.
+    fn list(&mut self, title: &str, items: &[String]) {
+        const INDENT: usize = 14;
+        if items.is_empty() {
+            return;
+        }
+        self.paint(&format!("{title:<INDENT$}"), Style::new().bold());
+        let mut column = INDENT;
+        for (position, item) in items.iter().enumerate() {
+            let item = text::plain(item);
+            let comma = if position + 1 < items.len() { "," } else { "" };
+            let needed = text::width(&item) + comma.len();
+            if position > 0 {
+                if column + 1 + needed > self.width {
+                    let _ = write!(self.text, "\n{:INDENT$}", "");
+                    column = INDENT;
+                } else {
+                    self.text.push(' ');
+                    column += 1;
+                }
+            }
+            column += needed;
+            self.text.push_str(&item);
+            self.text.push_str(comma);
+        }
+        self.text.push('\n');
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// Seconds for a person.
+fn span(seconds: f64) -> String {
+    match seconds {
+        0.0..1.0 => format!("{:.0} ms", seconds * 1e3),
+        1.0..120.0 => format!("{seconds:.1} s"),
+        120.0..7200.0 => format!("{:.0} min", seconds / 60.0),
+        7200.0..172_800.0 => format!("{:.1} h", seconds / 3600.0),
+        _ => format!("{:.1} days", seconds / 86_400.0),
+    }
+}
