@@ -69,13 +69,15 @@ impl Ja4 {
         let (raw, hash) = write(prefix, &sorted_suites, &sorted, &schemes);
 
         let changing = extensions.iter().filter(|each| changes_with_resumption(ExtensionType(**each))).count();
-        let stable = if changing == 0 {
-            hash
-        } else {
+        let mut stable = hash;
+        if changing > 0 {
             sorted.retain(|each| !changes_with_resumption(ExtensionType(*each)));
-            let prefix = with_extension_count(prefix, extensions.len() - changing);
-            write(prefix, &sorted_suites, &sorted, &schemes).1
-        };
+            let mut section = Vec::with_capacity(8 + 5 * (sorted.len() + schemes.len()));
+            push_extensions(&mut section, &sorted, &schemes);
+            stable.prefix = with_extension_count(prefix, extensions.len() - changing);
+            stable.extensions = section_hash(&section);
+        }
+        let [hash, original, stable] = [hash, original, stable].map(Parts::join);
         Self { hash, original, stable, raw, original_raw }
     }
 
@@ -238,29 +240,47 @@ const fn ends(first: u8, last: u8) -> [u8; 2] {
     }
 }
 
+/// The parts of the hashed form.
+#[derive(Clone, Copy)]
+struct Parts {
+    prefix: Prefix,
+    suites: [u8; 12],
+    extensions: [u8; 12],
+}
+
+impl Parts {
+    fn join(self) -> HashForm {
+        let mut form = [b'_'; 36];
+        let parts = [&self.prefix[..], b"_", &self.suites, b"_", &self.extensions];
+        for (slot, byte) in form.iter_mut().zip(parts.into_iter().flatten()) {
+            *slot = *byte;
+        }
+        HashForm(form)
+    }
+}
+
 /// Writes `a_b_c` unhashed, and hashes its parts.
-fn write(prefix: Prefix, suites: &[u16], extensions: &[u16], schemes: &[u16]) -> (String, HashForm) {
+fn write(prefix: Prefix, suites: &[u16], extensions: &[u16], schemes: &[u16]) -> (String, Parts) {
     let mut text = Vec::with_capacity(16 + 5 * (suites.len() + extensions.len() + schemes.len()));
-    text.extend(prefix);
+    text.extend_from_slice(&prefix);
     text.push(b'_');
     let suites_start = text.len();
     push_list(&mut text, suites);
     let suites_hash = section_hash(text.get(suites_start..).unwrap_or_default());
     text.push(b'_');
     let extensions_start = text.len();
-    push_list(&mut text, extensions);
+    push_extensions(&mut text, extensions, schemes);
+    let extensions_hash = section_hash(text.get(extensions_start..).unwrap_or_default());
+    (ascii(text), Parts { prefix, suites: suites_hash, extensions: extensions_hash })
+}
+
+/// Appends the part `c`. Without signature algorithms it ends with the extensions.
+fn push_extensions(text: &mut Vec<u8>, extensions: &[u16], schemes: &[u16]) {
+    push_list(text, extensions);
     if !schemes.is_empty() {
         text.push(b'_');
-        push_list(&mut text, schemes);
+        push_list(text, schemes);
     }
-    let extensions_hash = section_hash(text.get(extensions_start..).unwrap_or_default());
-
-    let mut form = [b'_'; 36];
-    let parts = [&prefix[..], b"_", &suites_hash, b"_", &extensions_hash];
-    for (slot, byte) in form.iter_mut().zip(parts.into_iter().flatten()) {
-        *slot = *byte;
-    }
-    (ascii(text), HashForm(form))
 }
 
 /// Appends values as four hexadecimal digits with commas between them.
@@ -270,8 +290,8 @@ fn push_list(text: &mut Vec<u8>, values: &[u16]) {
             text.push(b',');
         }
         let [high, low] = value.to_be_bytes();
-        text.extend(hex_byte(high));
-        text.extend(hex_byte(low));
+        let ([a, b], [c, d]) = (hex_byte(high), hex_byte(low));
+        text.extend_from_slice(&[a, b, c, d]);
     }
 }
 

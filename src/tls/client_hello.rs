@@ -720,6 +720,23 @@ mod tests {
     }
 
     #[test]
+    fn survives_any_changed_byte() {
+        for (name, digits) in CLIENT_HELLOS {
+            let message = hex(digits);
+            for position in 0..message.len() {
+                for change in [0x01, 0x80, 0xff] {
+                    let mut changed = message.clone();
+                    changed[position] ^= change;
+                    let Ok(hello) = ClientHello::parse(&changed) else { continue };
+                    if let Err(error) = hello.check_extensions() {
+                        assert!(matches!(error, ParseError::Invalid { .. }), "{name}, byte {position}: {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn rejects_other_messages_and_what_follows_the_hello() {
         let mut message = client_hello("go");
         message.push(0);

@@ -4,101 +4,101 @@ use super::bounded;
 use super::codepoints::ExtensionType;
 use crate::cursor::{Cursor, ParseError};
 
-/// Extension types this crate reads the inside of (IANA "TLS ExtensionType Values", and drafts where noted).
+/// Extension types this crate reads the inside of, and where each is specified.
 pub mod extension_type {
     use super::ExtensionType;
 
     macro_rules! extension_types {
-        ($($(#[$documentation:meta])* $name:ident = $value:literal;)*) => {
-            $($(#[$documentation])* pub const $name: ExtensionType = ExtensionType($value);)*
+        ($($(#[$documentation:meta])* $name:ident = $value:ident;)*) => {
+            $($(#[$documentation])* pub const $name: ExtensionType = ExtensionType::$value;)*
         };
     }
 
     extension_types! {
         /// RFC 6066 section 3.
-        SERVER_NAME = 0;
+        SERVER_NAME = SERVER_NAME;
         /// RFC 6066 section 4.
-        MAX_FRAGMENT_LENGTH = 1;
+        MAX_FRAGMENT_LENGTH = MAX_FRAGMENT_LENGTH;
         /// RFC 6066 section 8.
-        STATUS_REQUEST = 5;
+        STATUS_REQUEST = STATUS_REQUEST;
         /// RFC 8422, RFC 7919.
-        SUPPORTED_GROUPS = 10;
+        SUPPORTED_GROUPS = SUPPORTED_GROUPS;
         /// RFC 8422 section 5.1.2.
-        EC_POINT_FORMATS = 11;
+        EC_POINT_FORMATS = EC_POINT_FORMATS;
         /// RFC 5246 section 7.4.1.4.1, RFC 8446 section 4.2.3.
-        SIGNATURE_ALGORITHMS = 13;
+        SIGNATURE_ALGORITHMS = SIGNATURE_ALGORITHMS;
         /// RFC 5764 section 4.1.
-        USE_SRTP = 14;
+        USE_SRTP = USE_SRTP;
         /// RFC 6520.
-        HEARTBEAT = 15;
+        HEARTBEAT = HEARTBEAT;
         /// RFC 7301.
-        ALPN = 16;
+        ALPN = APPLICATION_LAYER_PROTOCOL_NEGOTIATION;
         /// RFC 6961.
-        STATUS_REQUEST_V2 = 17;
+        STATUS_REQUEST_V2 = STATUS_REQUEST_V2;
         /// RFC 6962 section 3.3.1.
-        SIGNED_CERTIFICATE_TIMESTAMP = 18;
+        SIGNED_CERTIFICATE_TIMESTAMP = SIGNED_CERTIFICATE_TIMESTAMP;
         /// RFC 7250.
-        CLIENT_CERTIFICATE_TYPE = 19;
+        CLIENT_CERTIFICATE_TYPE = CLIENT_CERTIFICATE_TYPE;
         /// RFC 7250.
-        SERVER_CERTIFICATE_TYPE = 20;
+        SERVER_CERTIFICATE_TYPE = SERVER_CERTIFICATE_TYPE;
         /// RFC 7685.
-        PADDING = 21;
+        PADDING = PADDING;
         /// RFC 7366.
-        ENCRYPT_THEN_MAC = 22;
+        ENCRYPT_THEN_MAC = ENCRYPT_THEN_MAC;
         /// RFC 7627.
-        EXTENDED_MASTER_SECRET = 23;
+        EXTENDED_MASTER_SECRET = EXTENDED_MAIN_SECRET;
         /// RFC 8472.
-        TOKEN_BINDING = 24;
+        TOKEN_BINDING = TOKEN_BINDING;
         /// RFC 8879.
-        COMPRESS_CERTIFICATE = 27;
+        COMPRESS_CERTIFICATE = COMPRESS_CERTIFICATE;
         /// RFC 8449.
-        RECORD_SIZE_LIMIT = 28;
+        RECORD_SIZE_LIMIT = RECORD_SIZE_LIMIT;
         /// RFC 9345.
-        DELEGATED_CREDENTIAL = 34;
+        DELEGATED_CREDENTIAL = DELEGATED_CREDENTIAL;
         /// RFC 5077.
-        SESSION_TICKET = 35;
+        SESSION_TICKET = SESSION_TICKET;
         /// The key shares of drafts of TLS 1.3 before 23; before that, extended_random of another draft.
-        KEY_SHARE_DRAFT = 40;
+        KEY_SHARE_DRAFT = RESERVED_KEY_SHARE;
         /// RFC 8446 section 4.2.11.
-        PRE_SHARED_KEY = 41;
+        PRE_SHARED_KEY = PRE_SHARED_KEY;
         /// RFC 8446 section 4.2.10.
-        EARLY_DATA = 42;
+        EARLY_DATA = EARLY_DATA;
         /// RFC 8446 section 4.2.1.
-        SUPPORTED_VERSIONS = 43;
+        SUPPORTED_VERSIONS = SUPPORTED_VERSIONS;
         /// RFC 8446 section 4.2.2.
-        COOKIE = 44;
+        COOKIE = COOKIE;
         /// RFC 8446 section 4.2.9.
-        PSK_KEY_EXCHANGE_MODES = 45;
+        PSK_KEY_EXCHANGE_MODES = PSK_KEY_EXCHANGE_MODES;
         /// RFC 8446 section 4.2.4.
-        CERTIFICATE_AUTHORITIES = 47;
+        CERTIFICATE_AUTHORITIES = CERTIFICATE_AUTHORITIES;
         /// RFC 8446 section 4.2.6.
-        POST_HANDSHAKE_AUTH = 49;
+        POST_HANDSHAKE_AUTH = POST_HANDSHAKE_AUTH;
         /// RFC 8446 section 4.2.3.
-        SIGNATURE_ALGORITHMS_CERT = 50;
+        SIGNATURE_ALGORITHMS_CERT = SIGNATURE_ALGORITHMS_CERT;
         /// RFC 8446 section 4.2.8.
-        KEY_SHARE = 51;
+        KEY_SHARE = KEY_SHARE;
         /// RFC 9146.
-        CONNECTION_ID = 54;
+        CONNECTION_ID = CONNECTION_ID;
         /// RFC 9001 section 8.2.
-        QUIC_TRANSPORT_PARAMETERS = 57;
+        QUIC_TRANSPORT_PARAMETERS = QUIC_TRANSPORT_PARAMETERS;
         /// draft-agl-tls-nextprotoneg.
-        NEXT_PROTOCOL_NEGOTIATION = 13_172;
+        NEXT_PROTOCOL_NEGOTIATION = NEXT_PROTOCOL_NEGOTIATION;
         /// draft-vvv-tls-alps, the first code point.
-        APPLICATION_SETTINGS_OLD = 17_513;
+        APPLICATION_SETTINGS_OLD = APPLICATION_SETTINGS_OLD;
         /// draft-vvv-tls-alps, the second code point.
-        APPLICATION_SETTINGS = 17_613;
+        APPLICATION_SETTINGS = APPLICATION_SETTINGS;
         /// draft-balfanz-tls-channelid, before its last revision.
-        CHANNEL_ID_OLD = 30_031;
+        CHANNEL_ID_OLD = CHANNEL_ID_OLD;
         /// draft-balfanz-tls-channelid.
-        CHANNEL_ID = 30_032;
+        CHANNEL_ID = CHANNEL_ID;
         /// RFC 9849, encrypted ClientHello.
-        ENCRYPTED_CLIENT_HELLO = 0xfe0d;
+        ENCRYPTED_CLIENT_HELLO = ENCRYPTED_CLIENT_HELLO;
         /// RFC 5746.
-        RENEGOTIATION_INFO = 0xff01;
+        RENEGOTIATION_INFO = RENEGOTIATION_INFO;
         /// draft-ietf-quic-tls before version 33.
-        QUIC_TRANSPORT_PARAMETERS_DRAFT = 0xffa5;
+        QUIC_TRANSPORT_PARAMETERS_DRAFT = QUIC_TRANSPORT_PARAMETERS_DRAFT;
         /// draft-ietf-tls-esni before ECH.
-        ENCRYPTED_SERVER_NAME = 0xffce;
+        ENCRYPTED_SERVER_NAME = ENCRYPTED_SERVER_NAME;
     }
 }
 
