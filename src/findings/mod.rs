@@ -206,6 +206,8 @@ pub struct Settings {
     pub expiring_within: Duration,
     /// Ports on which TLS from the first byte is expected (ANOM007 reports others).
     pub tls_ports: Vec<u16>,
+    /// Whether PQ010 holds every handshake to CNSA 2.0. Off, as that profile binds US national security systems alone.
+    pub cnsa2: bool,
 }
 
 impl Default for Settings {
@@ -217,6 +219,7 @@ impl Default for Settings {
                 2087, 2096, 2376, 2484, 3269, 3389, 4433, 5061, 5223, 5349, 5671, 5684, 5986, 6443, 6514, 6697, 8243,
                 8443, 8531, 8883, 8888, 9443, 10443,
             ],
+            cnsa2: false,
         }
     }
 }
