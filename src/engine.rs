@@ -6,18 +6,22 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use crate::capture::Frame;
 use crate::findings::{Finding, RuleSet, sort};
 use crate::fingerprint::Ja3s;
 use crate::flow::cache::Cache;
-use crate::flow::facts::{Facts, Offer};
+use crate::flow::facts::{Facts, Offer, Selection};
 use crate::flow::{FlowTable, Limits};
 use crate::packet::{Decoder, FragmentLimits, Packet, Transport};
-use crate::record::{FlowId, FlowRecord, HelloReading};
+use crate::record::{
+    FlowId, FlowRecord, HelloReading, Prepared, render_certificates, render_fingerprints, render_server_hello,
+};
 use crate::stats::Drops;
 use crate::time::Timestamp;
+use crate::tls::certificate::Certificate;
 
 /// Where records go.
 pub trait Sink {
@@ -133,10 +137,31 @@ struct Reporter {
     capture: String,
     rules: RuleSet,
     readings: Cache<Arc<HelloReading>>,
-    server_prints: Cache<Arc<str>>,
+    server_readings: Cache<Arc<ServerReading>>,
+    pairs: Cache<Arc<Pair>>,
+    chains: Cache<Arc<RenderedChain>>,
     key: Vec<u8>,
     findings: Vec<Finding>,
     flows: u64,
+}
+
+/// What follows from a ServerHello's shape alone.
+struct ServerReading {
+    ja3s: Option<String>,
+    rendered: Option<Box<RawValue>>,
+}
+
+/// The rendered fingerprints of a pair of hellos. Holds both, so that their addresses stay theirs.
+struct Pair {
+    _hello: Option<Arc<HelloReading>>,
+    _server: Option<Arc<ServerReading>>,
+    rendered: Option<Arc<RawValue>>,
+}
+
+/// A rendered chain. Holds its certificates, so that their addresses stay theirs.
+struct RenderedChain {
+    _chain: Vec<Arc<Certificate>>,
+    rendered: Option<Arc<RawValue>>,
 }
 
 impl Engine {
@@ -150,7 +175,9 @@ impl Engine {
                 capture: config.capture,
                 rules: config.rules,
                 readings: Cache::new(4096, 1 << 20),
-                server_prints: Cache::new(4096, 1 << 20),
+                server_readings: Cache::new(4096, 1 << 20),
+                pairs: Cache::new(4096, 1 << 20),
+                chains: Cache::new(1024, 1 << 20),
                 key: Vec::with_capacity(128),
                 findings: Vec::with_capacity(64),
                 flows: 0,
@@ -265,7 +292,9 @@ impl Reporter {
     fn report(&mut self, facts: &Facts, sink: &mut dyn Sink) {
         let hello = facts.offer.as_ref().map(|offer| self.reading(offer));
         let second_hello = facts.second_offer.as_ref().map(|offer| self.reading(offer));
-        let ja3s = self.server_print(facts);
+        let server = facts.selection.as_ref().map(|selection| self.server_reading(selection));
+        let fingerprints = self.fingerprints(hello.as_ref(), server.as_ref());
+        let certificates = self.certificates(facts);
         self.findings.clear();
         self.rules.check_flow(facts, &mut self.findings);
         let of_hello = hello.iter().flat_map(|hello| &hello.findings);
@@ -278,8 +307,13 @@ impl Reporter {
             facts,
             hello: hello.as_deref(),
             second_hello: second_hello.as_deref(),
-            ja3s: ja3s.as_deref(),
+            ja3s: server.as_ref().and_then(|server| server.ja3s.as_deref()),
             findings: &findings,
+            prepared: Prepared {
+                fingerprints: fingerprints.as_deref(),
+                server_hello: server.as_ref().and_then(|server| server.rendered.as_deref()),
+                certificates: certificates.as_deref(),
+            },
         });
     }
 
@@ -287,30 +321,115 @@ impl Reporter {
     fn reading(&mut self, offer: &Arc<Offer>) -> Arc<HelloReading> {
         let address = Arc::as_ptr(offer).addr().to_ne_bytes();
         let rules = &self.rules;
-        let made = self.readings.get_or_make(&address, || {
-            Ok::<_, std::convert::Infallible>(Arc::new(HelloReading::new(Arc::clone(offer), rules.check_offer(offer))))
-        });
-        match made {
-            Ok(reading) => reading,
-        }
+        remembered(
+            self.readings
+                .get_or_make(&address, || Ok(Arc::new(HelloReading::new(Arc::clone(offer), rules.check_offer(offer))))),
+        )
     }
 
-    fn server_print(&mut self, facts: &Facts) -> Option<Arc<str>> {
-        let selection = facts.selection.as_ref().filter(|selection| !selection.is_partial)?;
-        let suite = selection.cipher_suite?;
-        self.key.clear();
-        self.key.extend_from_slice(&selection.legacy_version.0.to_be_bytes());
-        self.key.extend_from_slice(&suite.0.to_be_bytes());
+    /// What follows from the server's hello alone.
+    fn server_reading(&mut self, selection: &Selection) -> Arc<ServerReading> {
+        let key = &mut self.key;
+        key.clear();
+        key.extend_from_slice(&selection.legacy_version.0.to_be_bytes());
+        key.extend_from_slice(&selection.version.0.to_be_bytes());
+        key.extend_from_slice(&selection.cipher_suite.unwrap_or_default().0.to_be_bytes());
+        key.extend_from_slice(&selection.key_share_group.unwrap_or_default().0.to_be_bytes());
+        key.extend_from_slice(&selection.srtp_profile.unwrap_or_default().to_be_bytes());
+        key.extend_from_slice(&selection.sslv2_chosen.unwrap_or_default().to_be_bytes());
+        key.extend_from_slice(&[
+            selection.compression_method,
+            selection.session_id_length,
+            selection.sentinel.map_or(0, |sentinel| sentinel as u8 + 1),
+            u8::from(selection.pre_shared_key)
+                | u8::from(selection.is_partial) << 1
+                | u8::from(selection.cipher_suite.is_some()) << 2
+                | u8::from(selection.key_share_group.is_some()) << 3
+                | u8::from(selection.srtp_profile.is_some()) << 4
+                | u8::from(selection.sslv2_chosen.is_some()) << 5
+                | u8::from(selection.extensions.is_some()) << 6
+                | u8::from(selection.sslv2.is_some()) << 7,
+        ]);
         let extensions = selection.extensions.iter().flatten().map(|seen| seen.extension_type);
         for extension in extensions.clone() {
-            self.key.extend_from_slice(&extension.0.to_be_bytes());
+            key.extend_from_slice(&extension.0.to_be_bytes());
         }
-        let made = self.server_prints.get_or_make(&self.key, || {
-            let print = Ja3s::from_parts(selection.legacy_version, suite, extensions);
-            Ok::<_, std::convert::Infallible>(Arc::from(print.hash()))
-        });
-        match made {
-            Ok(print) => Some(print),
+        for spec in selection.sslv2.iter().flatten() {
+            key.extend_from_slice(&spec.to_be_bytes());
         }
+        remembered(self.server_readings.get_or_make(key, || {
+            let ja3s = selection
+                .cipher_suite
+                .filter(|_| !selection.is_partial)
+                .map(|suite| Ja3s::from_parts(selection.legacy_version, suite, extensions).hash().to_owned());
+            Ok(Arc::new(ServerReading { ja3s, rendered: render_server_hello(selection) }))
+        }))
+    }
+
+    /// The `fingerprints` member for this pair of hellos.
+    fn fingerprints(
+        &mut self,
+        hello: Option<&Arc<HelloReading>>,
+        server: Option<&Arc<ServerReading>>,
+    ) -> Option<Arc<RawValue>> {
+        let mut key = [0; 16];
+        let (first, second) = key.split_at_mut(8);
+        first.copy_from_slice(&hello.map_or(0, |hello| Arc::as_ptr(hello).addr() as u64).to_ne_bytes());
+        second.copy_from_slice(&server.map_or(0, |server| Arc::as_ptr(server).addr() as u64).to_ne_bytes());
+        let pair = remembered(self.pairs.get_or_make(&key, || {
+            let ja3s = server.and_then(|server| server.ja3s.as_deref());
+            let rendered = render_fingerprints(hello.map(AsRef::as_ref), ja3s);
+            Ok(Arc::new(Pair { _hello: hello.cloned(), _server: server.cloned(), rendered: rendered.map(Arc::from) }))
+        }));
+        pair.rendered.clone()
+    }
+
+    /// The `certificates` member for this chain.
+    fn certificates(&mut self, facts: &Facts) -> Option<Arc<RawValue>> {
+        let chain = facts.certificates.as_ref().filter(|chain| !chain.is_empty())?;
+        self.key.clear();
+        for certificate in chain {
+            self.key.extend_from_slice(&Arc::as_ptr(certificate).addr().to_ne_bytes());
+        }
+        let chain = remembered(self.chains.get_or_make(&self.key, || {
+            Ok(Arc::new(RenderedChain { _chain: chain.to_vec(), rendered: render_certificates(chain).map(Arc::from) }))
+        }));
+        chain.rendered.clone()
+    }
+}
+
+fn remembered<T>(made: Result<T, std::convert::Infallible>) -> T {
+    match made {
+        Ok(value) => value,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::capture::{Source, inputs};
+
+    /// Text rendered once and copied into many records must be what each record would say by itself.
+    #[test]
+    fn prepared_text_is_the_text_the_facts_give() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps/tls");
+        let mut records = 0;
+        for input in inputs(&[folder]) {
+            let mut source: Source = input.unwrap().open().unwrap();
+            let mut engine = Engine::new(EngineConfig::default());
+            let mut sink = |record: &FlowRecord<'_>| {
+                let plain: Vec<Finding> = record.findings.iter().map(|finding| finding.without_text()).collect();
+                let plain: Vec<&Finding> = plain.iter().collect();
+                let made = FlowRecord { prepared: Prepared::default(), findings: &plain, ..*record };
+                assert_eq!(serde_json::to_string(record).unwrap(), serde_json::to_string(&made).unwrap());
+                records += 1;
+            };
+            while let Some(frame) = source.next_frame().unwrap() {
+                engine.push(&frame, &mut sink);
+            }
+            engine.finish(&mut sink);
+        }
+        assert!(records > 200, "{records} records");
     }
 }

@@ -79,18 +79,49 @@ pub struct HelloReading {
     /// What the rules on the hello alone say.
     pub findings: Vec<Finding>,
     /// Its `client_hello` member.
-    pub(crate) rendered: Option<Box<RawValue>>,
+    rendered: Option<Box<RawValue>>,
 }
 
 impl HelloReading {
     /// Reads `offer`.
     #[must_use]
-    pub fn new(offer: Arc<Offer>, findings: Vec<Finding>) -> Self {
+    pub fn new(offer: Arc<Offer>, mut findings: Vec<Finding>) -> Self {
         let fingerprints = HelloFingerprints::of(&offer);
-        let rendered =
-            serde_json::to_string(&ClientHelloMember(&offer)).ok().and_then(|text| RawValue::from_string(text).ok());
+        let rendered = render(&ClientHelloMember(&offer));
+        for finding in &mut findings {
+            finding.render();
+        }
         Self { offer, fingerprints, findings, rendered }
     }
+}
+
+/// Members of a record that many flows have in common, rendered once and then copied. Each is the same text that
+/// would be made from the facts; where one is missing it is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Prepared<'a> {
+    pub(crate) fingerprints: Option<&'a RawValue>,
+    pub(crate) server_hello: Option<&'a RawValue>,
+    pub(crate) certificates: Option<&'a RawValue>,
+}
+
+/// The text of a value, to be copied into records.
+fn render(value: &impl Serialize) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(value).ok()
+}
+
+/// The `fingerprints` member.
+pub(crate) fn render_fingerprints(hello: Option<&HelloReading>, ja3s: Option<&str>) -> Option<Box<RawValue>> {
+    render(&FingerprintsMember { hello, ja3s })
+}
+
+/// The `server_hello` member.
+pub(crate) fn render_server_hello(selection: &Selection) -> Option<Box<RawValue>> {
+    render(&ServerHelloMember(selection))
+}
+
+/// The `certificates` member.
+pub(crate) fn render_certificates(chain: &[Arc<Certificate>]) -> Option<Box<RawValue>> {
+    render(&Chain(chain))
 }
 
 /// One handshake, ready to be written.
@@ -110,6 +141,8 @@ pub struct FlowRecord<'a> {
     pub ja3s: Option<&'a str>,
     /// Findings, the gravest first.
     pub findings: &'a [&'a Finding],
+    /// Text made before.
+    pub(crate) prepared: Prepared<'a>,
 }
 
 impl FlowRecord<'_> {
@@ -261,7 +294,12 @@ impl Serialize for FlowRecord<'_> {
         map.serialize_entry("alpn", &selection.and_then(|selection| selection.alpn.as_deref()).map(Name))?;
         map.serialize_entry("resumed", &facts.resumed)?;
         map.serialize_entry("outcome", &OutcomeMember(facts.outcome))?;
-        map.serialize_entry("fingerprints", &FingerprintsMember { hello: self.hello, ja3s: self.ja3s })?;
+        match self.prepared.fingerprints {
+            Some(text) => map.serialize_entry("fingerprints", text)?,
+            None => {
+                map.serialize_entry("fingerprints", &FingerprintsMember { hello: self.hello, ja3s: self.ja3s })?;
+            }
+        }
         map.serialize_entry("client_hello", &self.hello.map(|hello| &hello.rendered))?;
         if self.hello.is_some() {
             map.serialize_entry("hello_transport", &HelloTransport(facts))?;
@@ -271,9 +309,15 @@ impl Serialize for FlowRecord<'_> {
             map.serialize_entry("second_fingerprints", &FingerprintsMember { hello: Some(second), ja3s: None })?;
         }
         entry(&mut map, "hello_retry_request", facts.hello_retry.as_ref().map(HelloRetryMember))?;
-        map.serialize_entry("server_hello", &selection.map(ServerHelloMember))?;
+        match self.prepared.server_hello {
+            Some(text) => map.serialize_entry("server_hello", text)?,
+            None => map.serialize_entry("server_hello", &selection.map(ServerHelloMember))?,
+        }
         entry(&mut map, "key_exchange", facts.key_exchange.as_ref().map(KeyExchangeMember))?;
-        entry(&mut map, "certificates", facts.certificates.as_ref().map(|chain| Chain(chain)))?;
+        match self.prepared.certificates {
+            Some(text) => map.serialize_entry("certificates", text)?,
+            None => entry(&mut map, "certificates", facts.certificates.as_ref().map(|chain| Chain(chain)))?,
+        }
         entry(&mut map, "client_certificates", facts.client_certificates.as_ref().map(|chain| Chain(chain)))?;
         entry(&mut map, "certificate_request", facts.certificate_request.as_ref().map(CertificateRequestMember))?;
         if facts.certificate_status {

@@ -225,7 +225,7 @@ impl Default for Settings {
 }
 
 /// What a rule found in one flow.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
@@ -233,6 +233,27 @@ pub struct Finding {
     pub severity: Severity,
     /// What it rests on.
     pub evidence: Evidence,
+    /// Its text in a record, where it was made before.
+    rendered: Option<Box<serde_json::value::RawValue>>,
+}
+
+impl PartialEq for Finding {
+    fn eq(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.severity == other.severity && self.evidence == other.evidence
+    }
+}
+
+impl Finding {
+    /// Makes its text for the many records it will stand in.
+    pub(crate) fn render(&mut self) {
+        self.rendered = serde_json::value::to_raw_value(self).ok();
+    }
+
+    /// The same finding, its text to be made anew.
+    #[cfg(test)]
+    pub(crate) fn without_text(&self) -> Self {
+        Self { rendered: None, ..self.clone() }
+    }
 }
 
 impl PartialEq for Rule {
@@ -244,6 +265,9 @@ impl PartialEq for Rule {
 impl serde::Serialize for Finding {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
+        if let Some(text) = &self.rendered {
+            return text.serialize(serializer);
+        }
         let mut finding = serializer.serialize_struct("Finding", 4)?;
         finding.serialize_field("id", self.rule.id)?;
         finding.serialize_field("name", self.rule.name)?;
@@ -341,7 +365,7 @@ impl RuleSet {
 
     fn finding(&self, rule: &'static Rule, evidence: Evidence) -> Option<Finding> {
         let severity = evidence.severity().unwrap_or(rule.severity);
-        (severity >= self.minimum).then_some(Finding { rule, severity, evidence })
+        (severity >= self.minimum).then_some(Finding { rule, severity, evidence, rendered: None })
     }
 }
 
