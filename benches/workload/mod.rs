@@ -36,11 +36,7 @@ pub(crate) fn frames(path: &Path) -> Vec<OwnedFrame> {
     let mut source = Source::open(path).unwrap_or_else(|error| panic!("{error}"));
     let mut frames = Vec::new();
     while let Some(frame) = source.next_frame().unwrap_or_else(|error| panic!("{error}")) {
-        frames.push(OwnedFrame {
-            timestamp: frame.timestamp,
-            link_type: frame.link_type,
-            bytes: frame.bytes.to_vec(),
-        });
+        frames.push(OwnedFrame { timestamp: frame.timestamp, link_type: frame.link_type, bytes: frame.bytes.to_vec() });
     }
     frames
 }
