@@ -7,8 +7,8 @@ use super::list;
 use crate::findings::{Check, Documentation, Evidence, Family, Rule, Severity};
 use crate::flow::{Facts, Offer};
 use crate::tls::codepoints::{
-    Authentication, Cipher, CipherSuite, ExtensionType, ProtocolVersion as Version, REGISTRY_DATE, Status,
-    SuiteClasses as C, SuiteParts,
+    Authentication, Cipher, CipherSuite, ExtensionType, ProtocolVersion as Version, REGISTRY_DATE, SslV2CipherSpec,
+    Status, SuiteClasses as C, SuiteParts,
 };
 
 pub(super) static RULES: &[Rule] = &[
@@ -20,8 +20,8 @@ pub(super) static RULES: &[Rule] = &[
         documentation: Documentation {
             reports: "The server selected a suite that does not encrypt: NULL, or one of the integrity-only suites of \
                       TLS 1.3.",
-            why: "Everything sent over this connection is readable on the path, passwords included. The peers are \
-                  authenticated, so nothing looks wrong to either of them.",
+            why: "Everything sent over this connection is readable on the path, passwords included. Nothing looks \
+                  wrong to either side: the connection works and may even be authenticated.",
             evidence: SELECTED,
             action: "Remove NULL suites from the server. Where integrity without secrecy is meant, as in some \
                      industrial networks, write that down and ignore this rule for those servers.",
@@ -35,8 +35,8 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Medium,
         documentation: Documentation {
-            reports: "The client offers a suite that does not encrypt: NULL, or one of the integrity-only suites of TLS \
-                      1.3.",
+            reports: "The client offers a suite that does not encrypt: NULL, or one of the integrity-only suites of \
+                      TLS 1.3.",
             why: "A server set up carelessly, or for testing, may select it, and neither side would notice.",
             evidence: OFFERED,
             action: "Remove NULL suites from the client. Nothing breaks except towards a server that has nothing else.",
@@ -50,8 +50,8 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Critical,
         documentation: Documentation {
-            reports: "The server selected a suite with anonymous Diffie-Hellman. Medium instead of critical towards port \
-                      25, where mail servers encrypt without authentication rather than not at all.",
+            reports: "The server selected a suite with anonymous Diffie-Hellman. Medium instead of critical towards \
+                      port 25, where mail servers encrypt without authentication rather than not at all.",
             why: "Nobody proves who the server is, so whoever is on the path can be it and read or change everything. \
                   Only delivery between mail servers uses this on purpose, where the certificate would not be checked \
                   either.",
@@ -75,7 +75,8 @@ pub(super) static RULES: &[Rule] = &[
             why: "If such a suite is selected, nobody proves who the server is. An attacker on the path can select it \
                   himself: he needs no certificate then. Mail servers that deliver to others offer it on purpose.",
             evidence: OFFERED,
-            action: "Remove the aNULL suites from the client unless it is a mail server that encrypts opportunistically.",
+            action: "Remove the aNULL suites from the client unless it is a mail server that encrypts \
+                     opportunistically.",
             references: &["RFC 5246 appendix A.5", "RFC 7435"],
         },
         check: Check::Offer(|offer| offered(offer, C::ANONYMOUS)),
@@ -86,8 +87,8 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Critical,
         documentation: Documentation {
-            reports: "The server selected an EXPORT suite: keys of 40 or 56 bits, with RSA or Diffie-Hellman cut down to \
-                      512 or 1024 bits.",
+            reports: "The server selected an EXPORT suite: keys of 40 or 56 bits, with RSA or Diffie-Hellman cut down \
+                      to 512 or 1024 bits.",
             why: "Such keys are found by search in hours or less. A server that accepts EXPORT also lets an attacker \
                   push sounder clients down to it (FREAK, Logjam).",
             evidence: SELECTED,
@@ -103,8 +104,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Medium,
         documentation: Documentation {
             reports: "The client offers an EXPORT suite.",
-            why: "If a server still accepts EXPORT, an attacker on the path can make both use it: the keys are found by \
-                  search. No server needs it any more.",
+            why: "If a server still accepts EXPORT, an attacker on the path can make both use it: the keys are found \
+                  by search. No server needs it any more.",
             evidence: OFFERED,
             action: "Remove EXPORT suites from the client.",
             references: &["RFC 9325 section 4.1", "CVE-2015-0204", "CVE-2015-4000"],
@@ -118,9 +119,9 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::High,
         documentation: Documentation {
             reports: "The server selected a suite with RC4.",
-            why: "RC4's output is biased: what is sent often, such as a cookie or a password, can be recovered from many \
-                  connections. It is forbidden in every version of TLS. It was once preferred to escape attacks on CBC, \
-                  which is why old settings still put it first.",
+            why: "RC4's output is biased: what is sent often, such as a cookie or a password, can be recovered from \
+                  many connections. It is forbidden in every version of TLS. It was once preferred to escape attacks \
+                  on CBC, which is why old settings still put it first.",
             evidence: SELECTED,
             action: "Remove RC4 from the server. CIP035 names the clients that have nothing else.",
             references: &["RFC 7465 section 2", "RFC 9325 section 4.1", "CVE-2013-2566", "CVE-2015-2808"],
@@ -134,8 +135,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Low,
         documentation: Documentation {
             reports: "The client offers a suite with RC4.",
-            why: "A client must not offer RC4. It is harmless as long as no server selects it, and ends up in use where \
-                  one prefers it.",
+            why: "A client must not offer RC4. It is harmless as long as no server selects it, and ends up in use \
+                  where one prefers it.",
             evidence: OFFERED,
             action: "Remove RC4 from the client. Nothing breaks except towards a server that has nothing else.",
             references: &["RFC 7465 section 2"],
@@ -148,10 +149,10 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Medium,
         documentation: Documentation {
-            reports: "The server selected a suite with a block cipher of 64 bits: 3DES, IDEA, DES, RC2 or Skipjack. High \
-                      where the version is TLS 1.1 (DTLS 1.0) or later: software of that age has AES.",
-            why: "Blocks of 64 bits repeat after some 32 GB under one key, and repetitions give plaintext away to who can \
-                  make a browser send that much (SWEET32). NIST disallows 3DES for encryption since 2024. Very old \
+            reports: "The server selected a suite with a block cipher of 64 bits: 3DES, IDEA, DES, RC2 or Skipjack. \
+                      High where the version is TLS 1.1 (DTLS 1.0) or later: software of that age has AES.",
+            why: "Blocks of 64 bits repeat after some 32 GB under one key, and repetitions give plaintext away to who \
+                  can make a browser send that much (SWEET32). NIST disallows 3DES for encryption since 2024. Very old \
                   clients have nothing better.",
             evidence: SELECTED,
             action: "Put 3DES last on the server, see which clients still end up with it, then remove it.",
@@ -199,8 +200,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Medium,
         documentation: Documentation {
             reports: "The client offers a suite with single DES or RC2.",
-            why: "The keys have 40 or 56 bits. No server needs these suites any more, and one that accepts them \
-                  makes the connection worthless.",
+            why: "The keys have 40 or 56 bits. No server needs these suites any more, and one that accepts them makes \
+                  the connection worthless.",
             evidence: OFFERED,
             action: "Remove DES and RC2 from the client.",
             references: &["RFC 5469", "RFC 9325 section 4.1"],
@@ -214,8 +215,9 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::High,
         documentation: Documentation {
             reports: "The server selected a suite whose records are protected by HMAC-MD5.",
-            why: "HMAC-MD5 itself has no practical break, but the suites that use it do: all of them have RC4, RC2, a \
-                  40-bit key or no encryption. Their use tells of a server that was last set up long ago.",
+            why: "HMAC-MD5 itself has no practical break, but the suites that use it do: all of them have RC4, a block \
+                  cipher of 64 bits, a key cut down for export or no encryption. Their use tells of a server that was \
+                  last set up long ago.",
             evidence: SELECTED,
             action: "Remove the suites that end in _MD5 from the server.",
             references: &["RFC 6151 section 2.3", "RFC 9325 section 4.2"],
@@ -243,8 +245,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Info,
         documentation: Documentation {
             reports: "The server selected a suite with Camellia, ARIA, SEED, SM4 or a GOST cipher.",
-            why: "These ciphers come from national standards. They are not weak for it, but few libraries have them, and \
-                  fewer have them in hardware; a rule book may demand them or forbid them.",
+            why: "These ciphers come from national standards. They are not weak for it, but few libraries have them, \
+                  and fewer have them in hardware; a rule book may demand them or forbid them.",
             evidence: SELECTED,
             action: "Confirm that it is intended, by the rules that apply to this server.",
             references: &["RFC 5932", "RFC 6209", "RFC 4162", "RFC 8998", "RFC 9189"],
@@ -272,12 +274,12 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Low,
         documentation: Documentation {
             reports: "The server selected TLS 1.2 or DTLS 1.2 with a suite in CBC mode.",
-            why: "TLS computes the MAC before it encrypts, and doing that in constant time has gone wrong again and again \
-                  (Lucky Thirteen and its successors). TLS 1.2 has authenticated encryption, which does not have the \
-                  problem.",
-            evidence: "`cipher_suite` and `version`: what the server selected. `encrypt_then_mac`: whether it agreed to \
-                       the extension that mends the order. By hand: tshark -Y 'tls.handshake.type == 2' -T fields -e \
-                       tls.handshake.ciphersuite -e tls.handshake.extension.type; the extension is 22.",
+            why: "TLS computes the MAC before it encrypts, and doing that in constant time has gone wrong again and \
+                  again (Lucky Thirteen and its successors). TLS 1.2 has authenticated encryption, which does not have \
+                  the problem.",
+            evidence: "`cipher_suite` and `version`: what the server selected. `encrypt_then_mac`: whether it agreed \
+                       to the extension that mends the order. By hand: tshark -Y 'tls.handshake.type == 2' -T fields \
+                       -e tls.handshake.ciphersuite -e tls.handshake.extension.type; the extension is 22.",
             action: "Put GCM and ChaCha20-Poly1305 suites first on the server, and enable them in the client.",
             references: &["RFC 9325 section 4.2", "CVE-2013-0169"],
         },
@@ -300,9 +302,9 @@ pub(super) static RULES: &[Rule] = &[
             evidence: "`cipher_suite` and `version`: what the server selected. `encrypt_then_mac_offered`: whether the \
                        client asked for the extension, absent where its hello was not seen. By hand: extension 22 in \
                        tls.handshake.extension.type of either hello.",
-            action: "Prefer suites with authenticated encryption; where CBC has to stay, enable encrypt_then_mac on both \
-                     sides.",
-            references: &["RFC 7366", "CVE-2013-0169", "NIST SP 800-52 revision 2 section 3.4.2.7"],
+            action: "Prefer suites with authenticated encryption; where CBC has to stay, enable encrypt_then_mac on \
+                     both sides.",
+            references: &["RFC 7366", "CVE-2013-0169", "NIST SP 800-52 revision 2"],
         },
         check: Check::Flow(|facts, _| {
             let evidence = negotiated(facts, C::CBC).filter(|_| !encrypt_then_mac(facts))?;
@@ -336,8 +338,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Low,
         documentation: Documentation {
             reports: "The server selected a CCM_8 suite, whose authentication tag has 8 bytes instead of 16.",
-            why: "A forged record passes with one chance in 2^64 a try. That is a bargain made for constrained devices, \
-                  and has no place between ordinary computers.",
+            why: "A forged record passes with one chance in 2^64 a try. That is a bargain made for constrained \
+                  devices, and has no place between ordinary computers.",
             evidence: SELECTED,
             action: "Use suites with tags of 16 bytes, except where a constrained device's profile asks for CCM_8.",
             references: &["RFC 6655", "RFC 7251", "RFC 9325 section 4.2"],
@@ -350,9 +352,10 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Medium,
         documentation: Documentation {
-            reports: "The server selected a suite with \"D\" (discouraged) in the Recommended column of IANA's registry.",
-            why: "The IETF has said of this suite that it should not or must not be used. Since 2026 that includes every \
-                  suite with RSA key transport or finite-field Diffie-Hellman.",
+            reports: "The server selected a suite with \"D\" (discouraged) in the Recommended column of IANA's \
+                      registry.",
+            why: "The IETF has said of this suite that it should not or must not be used. Since 2026 that includes \
+                  every suite with RSA key transport or finite-field Diffie-Hellman.",
             evidence: REGISTRY,
             action: "Remove the suite from the server; the rule on its particular weakness says how urgent that is.",
             references: &["RFC 9847 section 3", "RFC 10015"],
@@ -381,7 +384,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Info,
         documentation: Documentation {
             reports: "The client offers a suite whose number IANA has not assigned, and which is neither GREASE, nor \
-                      reserved, nor in the private range. Only the sixteen values of RFC 8701 are GREASE: 0x0a1a is not.",
+                      reserved, nor in the private range. Only the sixteen values of RFC 8701 are GREASE: 0x0a1a is \
+                      not.",
             why: "It identifies the client: an experiment, a draft implemented early, a fuzzer, or a program that \
                   imitates another and got a number wrong.",
             evidence: OFFERED,
@@ -398,14 +402,15 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Medium,
         documentation: Documentation {
-            reports: "The client puts a suite with RC4, a 64-bit block cipher, EXPORT, NULL or no authentication before a \
-                      sound one (AEAD, or AES in CBC mode) that could be used for the same version up to TLS 1.2, and \
-                      for the same kind of server key unless the weak suite needs none. Only versions the hello is \
-                      known to offer are considered.",
-            why: "A server that follows the client's order selects the weak suite although both sides have a better one.",
+            reports: "The client puts a suite with RC4, a 64-bit block cipher, EXPORT, NULL or no authentication \
+                      before a sound one (AEAD, or AES in CBC mode) that could be used for the same version up to TLS \
+                      1.2, and for the same kind of server key unless the weak suite needs none. Only versions the \
+                      hello is known to offer are considered.",
+            why: "A server that follows the client's order selects the weak suite although both sides have a better \
+                  one.",
             evidence: PAIR,
-            action: "Reorder the client's list, or better remove the weak suites. A server that insists on its own order \
-                     is not affected.",
+            action: "Reorder the client's list, or better remove the weak suites. A server that insists on its own \
+                     order is not affected.",
             references: &["RFC 9325 section 4.2.1", "RFC 7465 section 2"],
         },
         check: Check::Offer(|offer| {
@@ -431,8 +436,8 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Low,
         documentation: Documentation {
-            reports: "For TLS 1.2 (DTLS 1.2) the client puts a suite in CBC mode before one with authenticated encryption \
-                      that has the same key exchange and authentication.",
+            reports: "For TLS 1.2 (DTLS 1.2) the client puts a suite in CBC mode before one with authenticated \
+                      encryption that has the same key exchange and authentication.",
             why: "A server that follows the client's order selects CBC although both sides have AEAD.",
             evidence: PAIR,
             action: "Put the GCM, CCM and ChaCha20-Poly1305 suites first in the client's list.",
@@ -450,12 +455,13 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Low,
         documentation: Documentation {
-            reports: "The client puts a suite with RSA key transport or static Diffie-Hellman before one with DHE or ECDHE \
-                      for the same kind of server key and the same version up to TLS 1.2.",
-            why: "A server that follows the client's order agrees keys without forward secrecy: who gets its private key \
-                  later reads everything recorded.",
+            reports: "The client puts a suite with RSA key transport or static Diffie-Hellman before one with DHE or \
+                      ECDHE for the same kind of server key and the same version up to TLS 1.2.",
+            why: "A server that follows the client's order agrees keys without forward secrecy: who gets its private \
+                  key later reads everything recorded.",
             evidence: PAIR,
-            action: "Put the ECDHE suites first in the client's list, and remove RSA key transport when no server needs it.",
+            action: "Put the ECDHE suites first in the client's list, and remove RSA key transport when no server \
+                     needs it.",
             references: &["RFC 9325 section 4.1", "RFC 10015"],
         },
         check: Check::Offer(|offer| {
@@ -487,9 +493,10 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Cipher,
         severity: Severity::Medium,
         documentation: Documentation {
-            reports: "The client offers no suite with an ephemeral key exchange, neither (EC)DHE nor one of TLS 1.3.",
-            why: "Every connection of this client can be read by who gets the server's private key later. It fails where \
-                  RSA key transport is switched off, which TLS 1.2's own rules ask for since 2026.",
+            reports: "The client offers no suite with an ephemeral key exchange: no DHE or ECDHE, signed or anonymous, \
+                      no exchange by password (SRP, TLS-PWD), and none of TLS 1.3.",
+            why: "Every connection of this client can be read by who gets the server's private key later. It fails \
+                  where RSA key transport is switched off, which TLS 1.2's own rules ask for since 2026.",
             evidence: SUITES,
             action: "Update the client or extend its list before RSA key transport is removed from its servers.",
             references: &["RFC 9325 section 4.1", "RFC 10015"],
@@ -505,8 +512,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::High,
         documentation: Documentation {
             reports: "Every suite the client offers has RC4, a 64-bit block cipher, EXPORT, NULL or no authentication.",
-            why: "This client breaks the moment those suites are removed from its servers: it has nothing else. It is the \
-                  reason to keep them that has to go first.",
+            why: "This client breaks the moment those suites are removed from its servers: it has nothing else. It is \
+                  the reason to keep them that has to go first.",
             evidence: SUITES,
             action: "Update or replace the client, then remove the suites from its servers.",
             references: &["RFC 7465 section 2", "CVE-2016-2183", "RFC 9325 section 4.1"],
@@ -524,8 +531,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Info,
         documentation: Documentation {
             reports: "The client offers more than 100 suites, GREASE and signalling values not counted.",
-            why: "Such lists come from \"ALL\" in a setting, from scanners and from fuzzers. Some old servers stop at a \
-                  hello or a list above 255 bytes and close the connection.",
+            why: "Such lists come from \"ALL\" in a setting, from scanners and from fuzzers. Some old servers stop at \
+                  a hello or a list above 255 bytes and close the connection.",
             evidence: "`count`: the number of suites. `bytes`: the length of the list, GREASE and signalling values \
                        included. By hand: tls.handshake.cipher_suites_length of the ClientHello.",
             action: "Where it is no scanner, cut the client's list down to what it needs.",
@@ -538,25 +545,26 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
-const SELECTED: &str = "`cipher_suite` and `version`: what the server selected. By hand: tshark -Y 'tls.handshake.type == 2' \
-                        -T fields -e tls.handshake.ciphersuite (dtls.handshake for DTLS).";
+const SELECTED: &str = "`cipher_suite` and `version`: what the server selected. By hand: tshark -Y 'tls.handshake.type \
+                        == 2' -T fields -e tls.handshake.ciphersuite (dtls.handshake for DTLS).";
 
-const REGISTRY: &str = "`cipher_suite` and `version`: what the server selected. `registry_date`: the date of the copy of the \
-                        registry it was looked up in. By hand: the suite's line in IANA's TLS Cipher Suites.";
+const REGISTRY: &str = "`cipher_suite` and `version`: what the server selected. `registry_date`: the date of the copy \
+                        of the registry it was looked up in. By hand: the suite's line in IANA's TLS Cipher Suites.";
 
-const OFFERED: &str = "`offered`: the first 32 such suites in the client's order. `positions`: their places in the list as \
-                       sent, the first being 1, with GREASE and signalling values counted. `count`: how many there are. By \
-                       hand: tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.ciphersuite (dtls.handshake \
-                       for DTLS).";
+const OFFERED: &str = "`offered`: the first 32 such suites in the client's order. `positions`: their places in the \
+                       list as sent, the first being 1, with GREASE, signalling values and SSL 2.0 kinds counted. \
+                       `count`: how many there are. By hand: tshark -Y 'tls.handshake.type == 1' -T fields -e \
+                       tls.handshake.ciphersuite (dtls.handshake for DTLS).";
 
-const SUITES: &str = "`cipher_suites`: the first 32 suites in the client's order, without GREASE and signalling values. \
-                      `count`: how many there are. `maximum_version`: the highest version the client offers. By hand: \
-                      tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.ciphersuite (dtls.handshake for DTLS).";
+const SUITES: &str = "`cipher_suites`: the first 32 suites in the client's order, without GREASE and signalling \
+                      values. `count`: how many there are. `maximum_version`: the highest version the client offers. \
+                      By hand: tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.ciphersuite \
+                      (dtls.handshake for DTLS).";
 
-const PAIR: &str = "`earlier` and `earlier_position`: the first suite out of place. `later` and `later_position`: the first \
-                    better one behind it. Positions are those of the list as sent, the first being 1, with GREASE and \
-                    signalling values counted. `version`: the highest version for which both could be selected. By hand: \
-                    tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.ciphersuite.";
+const PAIR: &str = "`earlier` and `earlier_position`: the first suite out of place. `later` and `later_position`: the \
+                    first better one behind it. Positions are those of the list as sent, the first being 1, with \
+                    GREASE and signalling values counted. `version`: the highest version for which both could be \
+                    selected. By hand: tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.ciphersuite.";
 
 const SMTP: u16 = 25;
 
@@ -588,12 +596,13 @@ fn offered(offer: &Offer, classes: C) -> Option<Evidence> {
 }
 
 fn offered_where(offer: &Offer, is: impl Fn(CipherSuite) -> bool) -> Option<Evidence> {
-    let found = || numbered(offer).filter(|(_, suite)| is(*suite));
-    found().next()?;
+    let mut found = numbered(offer);
+    found.retain(|(_, suite)| is(*suite));
+    found.first()?;
     Some(
-        Evidence::of("offered", list(found().map(|(_, suite)| suite)))
-            .with("positions", list(found().map(|(position, _)| position)))
-            .with("count", found().count()),
+        Evidence::of("offered", list(found.iter().map(|(_, suite)| *suite)))
+            .with("positions", list(found.iter().map(|(position, _)| *position)))
+            .with("count", found.len()),
     )
 }
 
@@ -603,10 +612,17 @@ fn suites(offer: &Offer) -> Evidence {
         .with("maximum_version", offer.maximum_version())
 }
 
-/// The suites with their places in the list as sent, from 1. GREASE and signals have a place and are left out.
-fn numbered(offer: &Offer) -> impl DoubleEndedIterator<Item = (usize, CipherSuite)> + '_ {
-    let places = offer.cipher_suites.iter().enumerate().map(|(index, suite)| (index + 1, *suite));
-    places.filter(|(_, suite)| !suite.is_grease() && !suite.is_scsv())
+/// The suites with their places in the list as sent, from 1. GREASE, signals and the kinds of SSL 2.0 have a place and
+/// are left out.
+fn numbered(offer: &Offer) -> Vec<(usize, CipherSuite)> {
+    fn number(sent: impl Iterator<Item = Option<CipherSuite>>) -> Vec<(usize, CipherSuite)> {
+        let real = |suite: &CipherSuite| !suite.is_grease() && !suite.is_scsv();
+        (1..).zip(sent).filter_map(|(position, suite)| Some((position, suite.filter(real)?))).collect()
+    }
+    match offer.sslv2_cipher_specs.as_deref() {
+        Some(specs) => number(specs.iter().map(|spec| SslV2CipherSpec(*spec).tls_suite())),
+        None => number(offer.cipher_suites.iter().copied().map(Some)),
+    }
 }
 
 /// The first suite that is `worse` and stands before a `better` one, both usable for the first of `versions` that has
@@ -618,12 +634,13 @@ fn inverted(
     better: impl Fn(CipherSuite) -> bool,
     comparable: impl Fn(&SuiteParts, &SuiteParts) -> bool,
 ) -> Option<Evidence> {
+    let suites = numbered(offer);
     versions.iter().filter(|version| is_known(offer, **version)).find_map(|version| {
         let mut pair = None;
         // From the back, so that one pass is enough: of the better suites behind, the first of each key exchange and
         // authentication is remembered, of which there are a few dozen however long the list is.
         let mut behind: Vec<(usize, CipherSuite, SuiteParts)> = Vec::new();
-        for (position, suite) in numbered(offer).rev().filter(|(_, suite)| is_usable(*suite, *version)) {
+        for &(position, suite) in suites.iter().rev().filter(|(_, suite)| is_usable(*suite, *version)) {
             let Some(parts) = suite.parts() else { continue };
             if worse(suite) {
                 let first = behind.iter().filter(|(_, _, other)| comparable(&parts, other)).min_by_key(|(at, ..)| *at);
@@ -881,6 +898,16 @@ mod tests {
     fn anonymous_key_exchange_is_ephemeral() {
         assert_eq!(check("CIP034", &offering(&[0x0018, 0x001b])), None, "CIP004 says what is wrong with it");
         assert!(check("CIP034", &offering(&[0x00a8, 0xc003])).is_some(), "plain PSK and static ECDH");
+    }
+
+    #[test]
+    fn places_in_an_sslv2_hello_are_those_of_its_cipher_kinds() {
+        let mut facts = offering_up_to(Version::TLS10, &[0x0005, 0x002f]);
+        change_offer(&mut facts, |offer| offer.sslv2_cipher_specs = Some(vec![0x01_0080, 0x05, 0x07_00c0, 0x2f]));
+        let evidence = check("CIP008", &facts).unwrap_or_default();
+        assert_eq!(evidence.value("positions"), Some(&Value::list([2_u16])));
+        let evidence = check("CIP030", &facts).unwrap_or_default();
+        assert_eq!(evidence.value("later_position"), Some(&Value::from(4_u16)));
     }
 
     #[test]

@@ -36,10 +36,10 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Info,
         documentation: Documentation {
             reports: "The client's first key_share has a share of a post-quantum group.",
-            why: "The post-quantum exchange needs no extra round trip. The share makes the hello longer than one packet, \
-                  which some old middleboxes do not survive; where such clients fail to connect, look there.",
-            evidence: "`group`: the group of the first such share. `share_length`: its length in bytes. By hand: tshark \
-                       -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.extensions_key_share_group -e \
+            why: "The post-quantum exchange needs no extra round trip. The share makes the hello longer than one \
+                  packet, which some old middleboxes do not survive; where such clients fail to connect, look there.",
+            evidence: "`group`: the group of the first such share. `share_length`: its length in bytes. By hand: \
+                       tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.extensions_key_share_group -e \
                        tls.handshake.extensions_key_share_key_exchange_length.",
             action: "None.",
             references: &["RFC 10024 section 4", "RFC 9846 section 4.3.8"],
@@ -74,14 +74,14 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::PostQuantum,
         severity: Severity::Low,
         documentation: Documentation {
-            reports: "The client offers TLS 1.3, and no post-quantum group is among its supported_groups, nor one of the \
-                      experiments before ML-KEM.",
+            reports: "The client offers TLS 1.3, and no post-quantum group is among its supported_groups, nor one of \
+                      the experiments before ML-KEM.",
             why: "Everything this client sends can be recorded now and decrypted by a quantum computer later, whatever \
                   its servers support. That matters for secrets that have to last for ten years or more.",
             evidence: "`groups`: the first 32 of the client's groups, without GREASE. By hand: tshark -Y \
                        'tls.handshake.type == 1' -T fields -e tls.handshake.extensions_supported_group.",
-            action: "Update the client's TLS library (OpenSSL 3.5, Go 1.24, a current browser) or allow X25519MLKEM768 in \
-                     its settings.",
+            action: "Update the client's TLS library (OpenSSL 3.5, Go 1.24, a current browser) or allow X25519MLKEM768 \
+                     in its settings.",
             references: &["RFC 10024", "BSI TR-02102-2", "NIST IR 8547"],
         },
         check: Check::Offer(|offer| {
@@ -97,11 +97,11 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Medium,
         documentation: Documentation {
             reports: "The client offered a post-quantum group, and the server selected TLS 1.3 with a classical one.",
-            why: "The server has no post-quantum group enabled, or prefers a classical one; a server that would have had \
-                  to ask for the share first may have avoided the round trip. The client did its part, the server is \
-                  what leaves this traffic open to being decrypted later.",
-            evidence: "`selected`: the server's group. `offered`: the client's post-quantum groups. `share_sent`: whether \
-                       the hello already held a share of one of them. By hand: \
+            why: "The server has no post-quantum group enabled, or prefers a classical one; a server that would have \
+                  had to ask for the share first may have avoided the round trip. The client did its part, the server \
+                  is what leaves this traffic open to being decrypted later.",
+            evidence: "`selected`: the server's group. `offered`: the client's post-quantum groups. `share_sent`: \
+                       whether the hello already held a share of one of them. By hand: \
                        tls.handshake.extensions_key_share_group of the ServerHello against \
                        tls.handshake.extensions_supported_group of the ClientHello.",
             action: "Enable X25519MLKEM768 on the server, and put it first.",
@@ -128,17 +128,20 @@ pub(super) static RULES: &[Rule] = &[
             reports: "The server selected TLS 1.2 (DTLS 1.2) or an earlier version.",
             why: "Post-quantum key exchange is defined for TLS 1.3 alone. However well TLS 1.2 is set up, this traffic \
                   can be recorded and decrypted later.",
-            evidence: "`version`: what the server selected. `offered`: the post-quantum groups the client offered for TLS \
-                       1.3, if any: then the server alone stands in the way. By hand: tshark -Y 'tls.handshake.type == \
-                       2' -T fields -e tls.handshake.version -e tls.handshake.extensions.supported_version.",
+            evidence: "`version`: what the server selected. `offered`: the post-quantum groups the client offered for \
+                       TLS 1.3, absent where there are none; where there are, the server alone stands in the way. By \
+                       hand: tshark -Y 'tls.handshake.type == 2' -T fields -e tls.handshake.version -e \
+                       tls.handshake.extensions.supported_version.",
             action: "Enable TLS 1.3 on both sides.",
             references: &["RFC 10024", "RFC 9954"],
         },
         check: Check::Flow(|facts, _| {
             let version = facts.version()?;
             let older = (1..=Version::TLS12.order()).contains(&version.order());
-            let offered = facts.offer.iter().flat_map(|offer| post_quantum(offer));
-            older.then(|| Evidence::of("version", version).with("offered", list(offered)))
+            let offered = facts.offer.as_ref().filter(|offer| post_quantum(offer).next().is_some());
+            older.then(|| {
+                Evidence::of("version", version).with_some("offered", offered.map(|offer| list(post_quantum(offer))))
+            })
         }),
     },
     Rule {
@@ -151,9 +154,10 @@ pub(super) static RULES: &[Rule] = &[
                       X25519Kyber768Draft00 and its relatives.",
             why: "These groups were experiments. Browsers and servers have dropped them for ML-KEM, which is not \
                   compatible: this side falls back to a classical group with every current peer.",
-            evidence: "`offered`: the Kyber groups among the client's supported_groups. `selected`: the server's group, \
-                       where it is one. By hand: tls.handshake.extensions_supported_group and \
-                       tls.handshake.extensions_key_share_group; 0x6399, 0x639a, 0xfe30 and 0xfe31 are Kyber.",
+            evidence: "`offered`: the Kyber groups among the client's supported_groups, absent where its hello was not \
+                       seen. `selected`: the server's group, where it is one. By hand: \
+                       tls.handshake.extensions_supported_group and tls.handshake.extensions_key_share_group; 0x6399, \
+                       0x639a, 0xfe30 and 0xfe31 are Kyber.",
             action: "Update to a version with X25519MLKEM768.",
             references: &["draft-tls-westerbaan-xyber768d00", "RFC 10024", "FIPS 203"],
         },
@@ -164,7 +168,8 @@ pub(super) static RULES: &[Rule] = &[
             };
             let selected = key_share_group(facts).filter(|group| group.is_prestandard_kyber());
             selected.or_else(|| offered().next())?;
-            Some(Evidence::of("offered", list(offered())).with_some("selected", selected))
+            let offered = facts.offer.as_ref().map(|_| list(offered()));
+            Some(Evidence::new().with_some("offered", offered).with_some("selected", selected))
         }),
     },
     Rule {
@@ -177,11 +182,11 @@ pub(super) static RULES: &[Rule] = &[
                       unless CNSA 2.0 is asked for.",
             why: "US national security systems have to move to this one combination. Everyone else need not: \
                   X25519MLKEM768 is the common choice.",
-            evidence: "`version`, `cipher_suite` and `group`: what was selected, each absent where the wire does not show \
-                       it. By hand: the ServerHello's tls.handshake.extensions.supported_version, \
+            evidence: "`version`, `cipher_suite` and `group`: what was selected, each absent where the wire does not \
+                       show it. By hand: the ServerHello's tls.handshake.extensions.supported_version, \
                        tls.handshake.ciphersuite and tls.handshake.extensions_key_share_group.",
-            action: "Where the profile applies, plan the change by its timeline; certificates with ML-DSA-87 are part of \
-                     it and cannot be seen here.",
+            action: "Where the profile applies, plan the change by its timeline; certificates with ML-DSA-87 are part \
+                     of it and cannot be seen here.",
             references: &["draft-becker-cnsa2-tls-profile"],
         },
         check: Check::Flow(|facts, settings| {
@@ -205,8 +210,8 @@ pub(super) static RULES: &[Rule] = &[
         documentation: Documentation {
             reports: "The client accepts post-quantum signatures, ML-DSA or SLH-DSA, in signature_algorithms or \
                       signature_algorithms_cert.",
-            why: "A server could prove itself to this client with a post-quantum certificate. Signatures are less urgent \
-                  than key exchange: they cannot be forged after the fact.",
+            why: "A server could prove itself to this client with a post-quantum certificate. Signatures are less \
+                  urgent than key exchange: they cannot be forged after the fact.",
             evidence: "`schemes`: the post-quantum schemes in the client's order. By hand: tshark -Y \
                        'tls.handshake.type == 1' -T fields -e tls.handshake.sig_hash_alg; 0x0904 to 0x0906 are ML-DSA.",
             action: "None.",
@@ -226,15 +231,16 @@ pub(super) static RULES: &[Rule] = &[
             reports: "TLS 1.3 was selected, which encrypts Certificate and CertificateVerify.",
             why: "Whether the server proves itself with a post-quantum signature cannot be seen from outside. It is \
                   unknown, which is neither good nor bad.",
-            evidence: "`hidden`: the messages that would tell. `offered`: the post-quantum schemes the client accepts; \
-                       where there are none the server cannot have used one.",
+            evidence: "`hidden`: the messages that would tell. `offered`: the post-quantum schemes the client accepts, \
+                       absent where its hello was not seen; where the list is empty the server cannot have signed with \
+                       one.",
             action: "Connect to the server actively, or look at its certificate, to know.",
             references: &["RFC 9846 sections 4.5.1 and 4.5.2"],
         },
         check: Check::Flow(|facts, _| {
-            let offered = facts.offer.iter().flat_map(|offer| signatures(offer));
+            let offered = facts.offer.as_ref().map(|offer| list(signatures(offer)));
             let hidden = list(["Certificate", "CertificateVerify"]);
-            facts.is_tls13().then(|| Evidence::of("hidden", hidden).with("offered", list(offered)))
+            facts.is_tls13().then(|| Evidence::of("hidden", hidden).with_some("offered", offered))
         }),
     },
 ];

@@ -12,11 +12,12 @@ pub(super) static RULES: &[Rule] = &[
         documentation: Documentation {
             reports: "The ClientHello has a server name, and no Encrypted Client Hello. In QUIC the hello is encrypted \
                       with keys anyone can derive, and counts as readable.",
-            why: "Everyone on the path learns which site the client visits. That is how nearly all of the web works, and \
-                  what name-based filters and this report rely on.",
+            why: "Everyone on the path learns which site the client visits. That is how nearly all of the web works, \
+                  and what name-based filters and this report rely on.",
             evidence: "`server_name`: the name. By hand: tshark -Y 'tls.handshake.type == 1' -T fields -e \
                        tls.handshake.extensions_server_name.",
-            action: "None by itself. Where names are confidential, use Encrypted Client Hello on client, server and DNS.",
+            action: "None by itself. Where names are confidential, use Encrypted Client Hello on client, server and \
+                     DNS.",
             references: &["RFC 6066 section 3", "RFC 9849 section 1"],
         },
         check: Check::Flow(|facts, _| {
@@ -33,9 +34,9 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Info,
         documentation: Documentation {
             reports: "The ClientHello has encrypted_client_hello, or a draft of it.",
-            why: "The server name that can be read may be a provider's public name, with the real one encrypted. It may \
-                  as well be real, with random bytes in the extension: clients send those on purpose (GREASE), and the \
-                  two cannot be told apart. All that is said of this flow by its server name is uncertain.",
+            why: "The server name that can be read may be a provider's public name, with the real one encrypted. It \
+                  may as well be real, with random bytes in the extension: clients send those on purpose (GREASE), and \
+                  the two cannot be told apart. All that is said of this flow by its server name is uncertain.",
             evidence: "`extension`: the extension. `config_id`: the id of the server's key, random under GREASE. \
                        `outer_server_name`: the name that can be read. By hand: extension 0xfe0d (65037) in \
                        tls.handshake.extension.type.",
@@ -60,7 +61,8 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Privacy,
         severity: Severity::Low,
         documentation: Documentation {
-            reports: "The ClientHello has encrypted_server_name (0xffce), the experiment before Encrypted Client Hello.",
+            reports: "The ClientHello has encrypted_server_name (0xffce), the experiment before Encrypted Client \
+                      Hello.",
             why: "No server answers it any more, and some networks drop connections that carry it. The client has not \
                   been updated since about 2021.",
             evidence: "`extension`: the extension. By hand: extension 0xffce (65486) in tls.handshake.extension.type.",

@@ -12,15 +12,16 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Version,
         severity: Severity::Medium,
         documentation: Documentation {
-            reports: "The client sent its hello in the format of SSL 2.0 although it offers SSL 3.0 or a later version.",
-            why: "The old format has no room for extensions: no server name, no list of groups or signature algorithms. \
-                  TLS 1.2 servers may refuse it and current ones do, so this client fails as soon as its server is \
-                  updated. The versions it does support may well be enough once the format is switched off.",
-            evidence: "`inner_version`: the version the hello asks for. `cipher_specs`: the first 32 cipher kinds in the \
-                       client's order; `count`: how many there are. By hand: the first bytes are a length with the top \
-                       bit set, then 0x01 and the version; tshark shows tls.handshake.cipherspec.",
-            action: "Switch off the SSL 2.0 compatible hello in the client (in OpenSSL: SSL_OP_NO_SSLv2, or any version \
-                     from 1.1.0 on), or replace the client's TLS library.",
+            reports: "The client sent its hello in the format of SSL 2.0 although it offers SSL 3.0 or a later \
+                      version.",
+            why: "The old format has no room for extensions: no server name, no list of groups or signature \
+                  algorithms. TLS 1.2 servers may refuse it and current ones do, so this client fails as soon as its \
+                  server is updated. The versions it does support may well be enough once the format is switched off.",
+            evidence: "`inner_version`: the version the hello asks for. `cipher_specs`: the first 32 cipher kinds in \
+                       the client's order; `count`: how many there are. By hand: the first bytes are a length with the \
+                       top bit set, then 0x01 and the version; tshark shows tls.handshake.cipherspec.",
+            action: "Switch off the SSL 2.0 compatible hello in the client (in OpenSSL: SSL_OP_NO_SSLv2, or any \
+                     version from 1.1.0 on), or replace the client's TLS library.",
             references: &["RFC 6176 section 3", "RFC 5246 appendix E.2"],
         },
         check: Check::Offer(|offer| {
@@ -36,11 +37,11 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Critical,
         documentation: Documentation {
             reports: "The client sent an SSL 2.0 CLIENT-HELLO that asks for SSL 2.0 itself.",
-            why: "SSL 2.0 protects nothing against an active attacker: the handshake is not authenticated and both sides \
-                  can be pushed to 40-bit keys. No supported server speaks it, so this client has no connection to lose \
-                  except to a server that must not be left as it is.",
-            evidence: "`cipher_specs`: the first 32 cipher kinds in the client's order; `count`: how many there are. By \
-                       hand: tshark -Y tls.handshake.cipherspec -T fields -e tls.handshake.version -e \
+            why: "SSL 2.0 protects nothing against an active attacker: the handshake is not authenticated and both \
+                  sides can be pushed to 40-bit keys. No supported server speaks it, so this client has no connection \
+                  to lose except to a server that must not be left as it is.",
+            evidence: "`cipher_specs`: the first 32 cipher kinds in the client's order; `count`: how many there are. \
+                       By hand: tshark -Y tls.handshake.cipherspec -T fields -e tls.handshake.version -e \
                        tls.handshake.cipherspec; the version is 0x0002.",
             action: "Find the device or program behind the address and retire it, or keep it on a network of its own \
                      behind a proxy that speaks current TLS for it.",
@@ -58,13 +59,13 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Critical,
         documentation: Documentation {
             reports: "The server answered with an SSL 2.0 SERVER-HELLO.",
-            why: "A server that still speaks SSL 2.0 endangers more than this connection: whoever can talk to it can use \
-                  it to decrypt recorded TLS connections of every server with the same RSA key (DROWN).",
-            evidence: "`cipher_specs`: the first 32 cipher kinds the server answered with; `count`: how many there are, \
-                       where none does not mean that SSL 2.0 is off. By hand: the server's first record holds message \
-                       type 0x04 and version 0x0002.",
-            action: "Switch SSL 2.0 off on this server and on every other that holds the same private key, mail servers \
-                     included, and replace the key.",
+            why: "A server that still speaks SSL 2.0 endangers more than this connection: whoever can talk to it can \
+                  use it to decrypt recorded TLS connections of every server with the same RSA key (DROWN).",
+            evidence: "`cipher_specs`: the first 32 cipher kinds the server answered with; `count`: how many there \
+                       are, where none does not mean that SSL 2.0 is off. By hand: the server's first record holds \
+                       message type 0x04 and version 0x0002.",
+            action: "Switch SSL 2.0 off on this server and on every other that holds the same private key, mail \
+                     servers included, and replace the key.",
             references: &["RFC 6176 section 3", "CVE-2016-0800", "CVE-2015-3197"],
         },
         check: Check::Flow(|facts, _| {
@@ -79,10 +80,11 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::High,
         documentation: Documentation {
             reports: "The highest version the client offers is SSL 3.0.",
-            why: "SSL 3.0 must not be used in any connection. This client has nothing better: it stops working the moment \
-                  its servers switch SSL 3.0 off, and until then it is what keeps SSL 3.0 on.",
+            why: "SSL 3.0 must not be used in any connection. This client has nothing better: it stops working the \
+                  moment its servers switch SSL 3.0 off, and until then it is what keeps SSL 3.0 on.",
             evidence: MAXIMUM,
-            action: "Enable TLS 1.2 or later in the client, or replace it, before SSL 3.0 is switched off on its servers.",
+            action: "Enable TLS 1.2 or later in the client, or replace it, before SSL 3.0 is switched off on its \
+                     servers.",
             references: &["RFC 7568 section 3"],
         },
         check: Check::Offer(|offer| highest_is(offer, Version::SSL3)),
@@ -94,8 +96,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Critical,
         documentation: Documentation {
             reports: "The server selected SSL 3.0.",
-            why: "SSL 3.0 has no sound cipher left: its CBC mode is open to POODLE and its only stream cipher is RC4. It \
-                  must not be negotiated, not even where both sides could do better and were pushed down.",
+            why: "SSL 3.0 has no sound cipher left: its CBC mode is open to POODLE and its only stream cipher is RC4. \
+                  It must not be negotiated, not even where both sides could do better and were pushed down.",
             evidence: SELECTED,
             action: "Switch SSL 3.0 off on the server. Where `offered_maximum` is TLS 1.2 or later the client loses \
                      nothing; where it is SSLv3 the client has to be replaced first.",
@@ -109,10 +111,10 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Version,
         severity: Severity::Critical,
         documentation: Documentation {
-            reports: "The server selected SSL 3.0 together with a suite in CBC mode. TLS 1.0 is never reported here: its \
-                      padding is checked.",
-            why: "SSL 3.0 does not check the padding of CBC records, so an attacker on the path who can make the client \
-                  repeat a request reads a secret such as a cookie byte by byte (POODLE). No setting other than \
+            reports: "The server selected SSL 3.0 together with a suite in CBC mode. TLS 1.0 is never reported here: \
+                      its padding is checked.",
+            why: "SSL 3.0 does not check the padding of CBC records, so an attacker on the path who can make the \
+                  client repeat a request reads a secret such as a cookie byte by byte (POODLE). No setting other than \
                   switching SSL 3.0 off closes it.",
             evidence: SELECTED,
             action: "Switch SSL 3.0 off on the server and in the client.",
@@ -128,11 +130,11 @@ pub(super) static RULES: &[Rule] = &[
         documentation: Documentation {
             reports: "The server selected TLS 1.0.",
             why: "TLS 1.0 must not be negotiated: it rests on MD5 and SHA-1, has no authenticated encryption and no \
-                  choice of better hashes, and compliance regimes forbid it. This connection breaks when it is switched \
-                  off unless both sides can do better.",
+                  choice of better hashes, and compliance regimes forbid it. This connection breaks when it is \
+                  switched off unless both sides can do better.",
             evidence: SELECTED,
-            action: "Where `offered_maximum` is TLSv1.2 or later, the server is the limit: enable TLS 1.2 and 1.3 there. \
-                     Where it is TLSv1.0 or TLSv1.1, update the client first.",
+            action: "Where `offered_maximum` is TLSv1.2 or later, the server is the limit: enable TLS 1.2 and 1.3 \
+                     there. Where it is TLSv1.0 or TLSv1.1, update the client first.",
             references: &["RFC 8996 section 4", "RFC 9325 section 3.1.1"],
         },
         check: Check::Flow(|facts, _| negotiated(facts, Version::TLS10)),
@@ -145,11 +147,11 @@ pub(super) static RULES: &[Rule] = &[
         documentation: Documentation {
             reports: "The server selected TLS 1.1.",
             why: "TLS 1.1 must not be negotiated: like TLS 1.0 it rests on MD5 and SHA-1 and has no authenticated \
-                  encryption. Software that stops at TLS 1.1 is rare, so that one side is often only configured to stop \
-                  there.",
+                  encryption. Software that stops at TLS 1.1 is rare, so that one side is often only configured to \
+                  stop there.",
             evidence: SELECTED,
-            action: "Where `offered_maximum` is TLSv1.2 or later, the server is the limit: enable TLS 1.2 and 1.3 there. \
-                     Where it is TLSv1.1, update the client first.",
+            action: "Where `offered_maximum` is TLSv1.2 or later, the server is the limit: enable TLS 1.2 and 1.3 \
+                     there. Where it is TLSv1.1, update the client first.",
             references: &["RFC 8996 section 5", "RFC 9325 section 3.1.1"],
         },
         check: Check::Flow(|facts, _| negotiated(facts, Version::TLS11)),
@@ -176,8 +178,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::High,
         documentation: Documentation {
             reports: "The highest version the client offers is TLS 1.1.",
-            why: "This client cannot connect once its servers switch TLS 1.1 off. Hardly any software ends at TLS 1.1 by \
-                  itself; look for a setting that forbids TLS 1.2.",
+            why: "This client cannot connect once its servers switch TLS 1.1 off. Hardly any software ends at TLS 1.1 \
+                  by itself; look for a setting that forbids TLS 1.2.",
             evidence: MAXIMUM,
             action: "Enable TLS 1.2 in the client, or update it, before any of its servers drops TLS 1.1.",
             references: &["RFC 8996 section 5"],
@@ -209,8 +211,8 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Low,
         documentation: Documentation {
             reports: "The client sent supported_versions, and versions below TLS 1.2 (DTLS 1.2) are in it.",
-            why: "A client that knows supported_versions speaks TLS 1.3 or could. That it lists SSL 3.0, TLS 1.0 or TLS \
-                  1.1 as well is a matter of its settings, and lets an old server hold the connection down.",
+            why: "A client that knows supported_versions speaks TLS 1.3 or could. That it lists SSL 3.0, TLS 1.0 or \
+                  TLS 1.1 as well is a matter of its settings, and lets an old server hold the connection down.",
             evidence: "`legacy_versions`: the versions below TLS 1.2. `supported_versions`: the first 32 of the whole \
                        list in the client's order, without GREASE. By hand: tshark -Y 'tls.handshake.type == 1' -T \
                        fields -e tls.handshake.extensions.supported_version.",
@@ -249,9 +251,9 @@ pub(super) static RULES: &[Rule] = &[
         family: Family::Version,
         severity: Severity::Medium,
         documentation: Documentation {
-            reports: "In a handshake known not to be a resumption, the server selected a lower version than the highest \
-                      the client offers, without the downgrade sentinel in its random. Drafts of TLS 1.3 are not counted \
-                      among what the client offers.",
+            reports: "In a handshake known not to be a resumption, the server selected a lower version than the \
+                      highest the client offers, without the downgrade sentinel in its random. Drafts of TLS 1.3 are \
+                      not counted among what the client offers.",
             why: "A server selects the highest version both sides support. So the version selected is the highest this \
                   server had enabled at that time: it is the server, not the client, that holds the connection down.",
             evidence: "`selected`: the server's version. `offered_maximum`: the client's highest. By hand: compare \
@@ -277,10 +279,11 @@ pub(super) static RULES: &[Rule] = &[
         documentation: Documentation {
             reports: "The client offers, or the server selected, a draft of TLS 1.3 or an experiment with it (0x7fXX, \
                       0xfbXX, 0x7eXX).",
-            why: "Drafts were meant for tests between builds of 2016 to 2018. What still speaks one has not been updated \
-                  since, and loses TLS 1.3 with every peer that knows the final version only.",
-            evidence: "`offered`: the drafts among the client's versions. `selected`: the draft the server selected. By \
-                       hand: tls.handshake.extensions.supported_version of either hello.",
+            why: "Drafts were meant for tests between builds of 2016 to 2018. What still speaks one has not been \
+                  updated since, and loses TLS 1.3 with every peer that knows the final version only.",
+            evidence: "`offered`: the drafts among the client's versions, absent where its hello was not seen. \
+                       `selected`: the draft the server selected. By hand: tls.handshake.extensions.supported_version \
+                       of either hello.",
             action: "Update the software to the final TLS 1.3.",
             references: &["RFC 9846 section 4.3.1", "draft-ietf-tls-tls13-28 section 4.2.1.1"],
         },
@@ -291,7 +294,8 @@ pub(super) static RULES: &[Rule] = &[
             };
             let selected = facts.version().filter(|version| version.is_draft());
             selected.or_else(|| offered().next())?;
-            Some(Evidence::of("offered", list(offered())).with_some("selected", selected))
+            let offered = facts.offer.as_ref().map(|_| list(offered()));
+            Some(Evidence::new().with_some("offered", offered).with_some("selected", selected))
         }),
     },
     Rule {
@@ -326,15 +330,16 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
-const MAXIMUM: &str = "`maximum_version`: the highest version offered. `source`: where it stands, in supported_versions or, \
-                       where the client sent none, in legacy_version, which says nothing of lower versions. By hand: \
-                       tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.version -e \
-                       tls.handshake.extensions.supported_version (dtls.handshake for DTLS); not the record's version.";
+const MAXIMUM: &str = "`maximum_version`: the highest version offered. `source`: where it stands, in \
+                       supported_versions or, where the client sent none, in legacy_version, which says nothing of \
+                       lower versions. By hand: tshark -Y 'tls.handshake.type == 1' -T fields -e tls.handshake.version \
+                       -e tls.handshake.extensions.supported_version (dtls.handshake for DTLS); not the record's \
+                       version.";
 
-const SELECTED: &str = "`version` and `cipher_suite`: what the ServerHello selected. `offered_maximum`: the highest version \
-                        of the ClientHello, absent where that was not seen. By hand: tshark -Y 'tls.handshake.type == 2' \
-                        -T fields -e tls.handshake.version -e tls.handshake.ciphersuite (dtls.handshake for DTLS); not \
-                        the record's version.";
+const SELECTED: &str = "`version` and `cipher_suite`: what the ServerHello selected. `offered_maximum`: the highest \
+                        version of the ClientHello, absent where that was not seen. By hand: tshark -Y \
+                        'tls.handshake.type == 2' -T fields -e tls.handshake.version -e tls.handshake.ciphersuite \
+                        (dtls.handshake for DTLS); not the record's version.";
 
 fn highest_is(offer: &Offer, version: Version) -> Option<Evidence> {
     (offer.maximum_version() == version).then(|| maximum(offer))
