@@ -97,7 +97,7 @@ setsid ip netns exec $S true; K=("${DAEMONS[@]}"); DAEMONS=(); rtc webrtc-aiortc
 # Chromium with both ends in one page: the packets go over the loopback interface of the client
 ip -n $C route add default via 192.0.2.20
 rm -rf $WORK/chromium; OUT=$PCAPS/dtls/webrtc-chromium-both-ends.pcap
-rm -f $WORK/tcpdump.log; ip netns exec $C tcpdump -i lo -U --immediate-mode -Z root -w $OUT "udp and ip and not port 53" 2>$WORK/tcpdump.log & TCPDUMP=$!; sleep 1
+rm -f $WORK/tcpdump-$C.log; ip netns exec $C tcpdump -i lo -U --immediate-mode -Z root -w $OUT "udp and ip and not port 53" 2>$WORK/tcpdump-$C.log & TCPDUMP=$!; sleep 1
 T=7 c env HOME=$WORK chromium --headless --no-sandbox --disable-gpu --user-data-dir=$WORK/chromium --disable-background-networking --disable-component-update \
   --disable-sync --no-first-run --disable-features=WebRtcHideLocalIpsWithMdns --remote-debugging-port=9333 --force-webrtc-ip-handling-policy=default_public_and_private_interfaces file://$HERE/dtls/webrtc.html >$WORK/client.log 2>&1; cap_stop
 

@@ -40,10 +40,10 @@ mtu() { ip -n $C link set vc mtu "$1"; ip -n $S link set vs mtu "$1"; }
 net_clean() { ip netns del $C 2>/dev/null; ip netns del $S 2>/dev/null; rm -rf /etc/netns/$C /etc/netns/$S; }
 net_down() { stop_daemons; [ -n "$TCPDUMP" ] && kill $TCPDUMP 2>/dev/null; net_clean; }
 
-c() { timeout -k 2 "${T:-15}" ip netns exec $C "$@"; }      # run on the client
+c() { timeout -k 2 "${T:-15}" ip netns exec $C unshare --uts sh -c 'hostname client.example.test; exec "$@"' - "$@"; }      # run on the client
 s() { timeout -k 2 "${T:-15}" ip netns exec $S "$@"; }      # run on the server
 daemon() {            # start a server, remember it; stopped by stop_daemons
-  setsid ip netns exec $S "$@" >>"$WORK/daemon.log" 2>&1 </dev/null & DAEMONS+=($!)
+  setsid ip netns exec $S unshare --uts sh -c 'hostname server.example.test; exec "$@"' - "$@" >>"$WORK/daemon.log" 2>&1 </dev/null & DAEMONS+=($!)
 }
 stop_daemons() {
   local p; for p in ${DAEMONS[@]+"${DAEMONS[@]}"}; do kill -- -$p 2>/dev/null || kill $p 2>/dev/null; done
@@ -55,9 +55,9 @@ wait_udp() { local i; for i in $(seq 60); do s ss -Hlun "sport = :$1" | grep -q 
 
 cap_start() {         # cap_start FILE(relative to pcaps/) FILTER [tcpdump options]
   OUT=$PCAPS/$1; mkdir -p "$(dirname "$OUT")"; rm -f "$OUT"
-  local f=$2; shift 2; rm -f "$WORK/tcpdump.log"; : > "$WORK/tcpdump.log"
-  ip netns exec $C tcpdump -i vc -U --immediate-mode -Z root "$@" -w "$OUT" $f 2>"$WORK/tcpdump.log" & TCPDUMP=$!
-  local i; for i in $(seq 80); do grep -q listening "$WORK/tcpdump.log" && break; sleep 0.05; done
+  local f=$2; shift 2; rm -f "$WORK/tcpdump-$C.log"; : > "$WORK/tcpdump-$C.log"
+  ip netns exec $C tcpdump -i vc -U --immediate-mode -Z root "$@" -w "$OUT" $f 2>"$WORK/tcpdump-$C.log" & TCPDUMP=$!
+  local i; for i in $(seq 80); do grep -q listening "$WORK/tcpdump-$C.log" && break; sleep 0.05; done
 }
 cap_stop() {
   sleep "${1:-0.3}"; kill -INT $TCPDUMP; wait $TCPDUMP 2>/dev/null; TCPDUMP=
