@@ -3,6 +3,7 @@
 # Nothing leaves them. Source this file, call `net_up NAME`, make captures with
 # `cap_start FILE [FILTER]` … `cap_stop`, and leave with `net_down` (also on exit).
 set -u
+ulimit -c 0          # a server that crashes leaves no core file here
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../../.." && pwd)
 PCAPS=$ROOT/pcaps
