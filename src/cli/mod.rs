@@ -2,12 +2,18 @@
 //!
 //! Results go to standard output, everything else to standard error.
 
+mod explain;
 mod read;
+mod rules;
 mod terminal;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use handprint::error::Error;
 
 use self::terminal::{Colour, complain};
 
@@ -27,6 +33,19 @@ struct Arguments {
 enum Command {
     /// Read captures and report every handshake in them
     Read(read::Arguments),
+    /// List the rules that findings come from
+    Rules(rules::Arguments),
+    /// Say what a rule reports, why it matters and what to do about it
+    Explain(explain::Arguments),
+    /// Print the JSON Schema of the records that `read --format ndjson` writes
+    Schema,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
 }
 
 /// How the command ends.
@@ -46,12 +65,56 @@ pub(crate) fn main() -> ExitCode {
     arguments.color.decide();
     let result = match arguments.command {
         Command::Read(arguments) => read::run(&arguments),
+        Command::Rules(arguments) => print(&rules::run(&arguments)),
+        Command::Explain(arguments) => explain::run(&arguments).and_then(|text| print(&text)),
+        Command::Schema => print(handprint::output::FLOW_SCHEMA),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "handprint", &mut script);
+            print_bytes(&script)
+        }
+        Command::Man => man().and_then(|page| print_bytes(&page)),
     };
     let status = result.unwrap_or_else(|error| {
         complain("error", &format!("{error:#}"));
         Status::Failed
     });
     ExitCode::from(status as u8)
+}
+
+/// Prints a result, coloured only where that is wanted.
+fn print(text: &str) -> Result<Status> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut stream = anstream::AutoStream::new(&mut bytes, anstream::AutoStream::choice(&io::stdout()));
+    stream.write_all(text.as_bytes())?;
+    print_bytes(&bytes)
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<Status> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Write { target: "standard output".to_owned(), source: error }.into())
+        }
+        _ => Ok(Status::Done),
+    }
+}
+
+/// The manual page of the command, with its subcommands behind it.
+fn man() -> Result<Vec<u8>> {
+    let mut command = Arguments::command();
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for subcommand in command.get_subcommands() {
+        let man = clap_mangen::Man::new(subcommand.clone());
+        let mut part = Vec::new();
+        man.render_synopsis_section(&mut part)?;
+        man.render_description_section(&mut part)?;
+        man.render_options_section(&mut part)?;
+        page.extend_from_slice(&part);
+    }
+    Ok(page)
 }
 
 fn long_version() -> &'static str {

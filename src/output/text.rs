@@ -78,6 +78,26 @@ fn fitting<'a>(characters: std::str::Chars<'_>, columns: usize, text: &'a str) -
     text.get(..end).unwrap_or_default()
 }
 
+/// `text` in lines of at most `columns` columns, broken between words; a longer word has a line of its own.
+#[must_use]
+pub fn fold(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.width() + 1 + word.width() > columns {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
 /// A number with its thousands set apart: `1,234,567`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
@@ -127,6 +147,13 @@ mod tests {
         assert_eq!(width(&elide("日本語日本語日本語日本語", 12)), 11);
         assert_eq!(elide("abc", 1), "…");
         assert_eq!(elide("abc", 0), "");
+    }
+
+    #[test]
+    fn folds_between_words() {
+        assert_eq!(fold("one two three", 7), ["one two", "three"]);
+        assert_eq!(fold("supercalifragilistic a b", 5), ["supercalifragilistic", "a b"]);
+        assert!(fold(" ", 5).is_empty());
     }
 
     #[test]
