@@ -21,10 +21,8 @@ fn every_capture_here_gives_what_the_schema_says() {
 
 #[test]
 fn the_corpus_gives_what_the_schema_says() {
-    let corpus = std::env::var_os("HANDPRINT_CORPUS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
-        PathBuf::from,
-    );
+    let corpus = std::env::var_os("HANDPRINT_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), PathBuf::from);
     let corpus = corpus.join("pcaps");
     if !corpus.is_dir() {
         // Test output is where a person looks for it.

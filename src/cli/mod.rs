@@ -25,7 +25,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// When to colour: NO_COLOR and CLICOLOR_FORCE are heeded where this says auto
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true, display_order = 900)]
     color: Colour,
 }
 

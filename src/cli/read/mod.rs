@@ -25,10 +25,11 @@ use super::terminal::{self, Progress, complain};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit status: 0 done; 1 where --fail-on asks for it and there is such a finding; 2 an input could not be read.
+Exit status: 0 done; 1 where --fail-on asks for it and there is such a finding; 2 an input could not be read or an \
+output not be written.
 
-In the table an arrow tells how a handshake ended: → established; ↛ refused, reset, closed, silent or no TLS;
-⇢ the capture does not show its end.")]
+In the table an arrow tells how a handshake ended: → established; ↛ refused, reset, closed, silent or no TLS; ⇢ the \
+capture does not show its end.")]
 pub(super) struct Arguments {
     /// Capture files, directories to search for them, or `-` for standard input
     #[arg(required = true, value_name = "PATH")]
