@@ -426,6 +426,8 @@ pub struct Coverage {
     pub flipped: bool,
     /// Bytes known to be missing inside the handshake: never captured, or beyond a snap length.
     pub missing_bytes: u32,
+    /// How many of these were cut off by a snap length.
+    pub cut_bytes: u32,
     /// The flow was first seen after its handshake.
     pub midstream: bool,
     /// Overlapping TCP segments (or CRYPTO frames, fragments) carried different bytes: offset into the stream.
@@ -529,6 +531,8 @@ pub struct Facts {
     pub alerts: SmallVec<[SeenAlert; 2]>,
     /// A heartbeat request that asks for more than it sent.
     pub heartbeat_probe: Option<HeartbeatProbe>,
+    /// The first bytes of the server's answer, at most 16, where the outcome is [`Outcome::NotTls`].
+    pub foreign_answer: SmallVec<[u8; 16]>,
     /// Messages that contradict themselves, at most four.
     pub problems: SmallVec<[Problem; 1]>,
     /// What followed.
@@ -564,6 +568,7 @@ impl Facts {
             ticket_lifetime: None,
             alerts: SmallVec::new(),
             heartbeat_probe: None,
+            foreign_answer: SmallVec::new(),
             problems: SmallVec::new(),
             progress: Progress::default(),
             coverage: Coverage::default(),

@@ -15,6 +15,9 @@ use crate::tls::sslv2::Sslv2ClientHello;
 /// Application records followed after a handshake is complete, to see it answered and to notice a renegotiation.
 const RECORDS_AFTER_FINISH: u16 = 4;
 
+/// Bytes kept of an answer that is not TLS.
+const ANSWER: usize = 16;
+
 /// What the first bytes of a segment look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sniff {
@@ -146,6 +149,13 @@ impl TcpFlow {
         self.opener = Some(opener);
         self.handshake.facts.coverage.syn_seen = Some(true);
         self.handshake.facts.progress.server_ttl = ttl;
+        if ttl.is_some() {
+            // The SYN-ACK came before the flow was followed.
+            match self.side(1 - opener) {
+                Side::Client => self.handshake.facts.coverage.client_seen = true,
+                Side::Server => self.handshake.facts.coverage.server_seen = true,
+            }
+        }
     }
 
     /// Which side endpoint `index` is.
@@ -268,8 +278,18 @@ impl TcpFlow {
             self.handshake.facts.progress.hello_acknowledged = false;
         }
         let Some(layer) = self.layers.get_mut(source) else { return };
+        let answers = side == Side::Server
+            && matches!(layer.framing, Framing::Unknown | Framing::SslV2)
+            && self.handshake.facts.selection.is_none();
+        if answers {
+            let start = &mut self.handshake.facts.foreign_answer;
+            start.extend(bytes.iter().copied().take(ANSWER.saturating_sub(start.len())));
+        }
         let mut around = Surroundings { now, shared, pool, message_limit: limits.message };
         layer.deliver(bytes, side, &mut self.handshake, &mut around);
+        if answers && (layer.framing == Framing::Records || self.handshake.facts.selection.is_some()) {
+            self.handshake.facts.foreign_answer.clear();
+        }
         if layer.framing == Framing::Foreign && side == Side::Server && self.handshake.facts.selection.is_none() {
             self.handshake.server_not_tls = true;
         }
@@ -309,7 +329,11 @@ impl TcpFlow {
             && !stream.has_gap()
         {
             stream.skip(cut);
+            let before = self.handshake.facts.coverage.missing_bytes;
             layer.gap(cut, &mut self.handshake, pool);
+            let coverage = &mut self.handshake.facts.coverage;
+            let counted = coverage.missing_bytes.saturating_sub(before);
+            coverage.cut_bytes = coverage.cut_bytes.saturating_add(counted);
         }
     }
 
@@ -404,4 +428,107 @@ fn is_padding(payload: &[u8]) -> bool {
 /// Whether a payload's first bytes are those of a handshake: the strict test for a flow already given up.
 pub(crate) fn is_hello(payload: &[u8]) -> bool {
     matches!(sniff(payload), Sniff::Client | Sniff::Server) && payload.first() != Some(&content_type::APPLICATION_DATA)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::flow::{Facts, FlowTable, Limits, Outcome};
+    use crate::packet::{Encapsulations, FiveTuple, IpProtocol, TcpFlags, Transport};
+    use crate::tls::test_data;
+
+    const SYN: u8 = 0x02;
+    const ACK: u8 = 0x10;
+
+    /// One packet of a conversation: who sent it, its flags, where its first byte stands in its direction (the SYN at
+    /// 0), its payload, and how much of that a snap length cut off.
+    struct Sent<'a>(Side, u8, u32, &'a [u8], u32);
+
+    fn facts_of(conversation: &[Sent<'_>]) -> Facts {
+        let mut table = FlowTable::new(Limits::default());
+        let mut drops = Drops::default();
+        let mut found = Vec::new();
+        let mut keep = |facts: &Facts| found.push(facts.clone());
+        let tuple = FiveTuple {
+            source: "192.0.2.1:50000".parse().unwrap(),
+            destination: "192.0.2.2:443".parse().unwrap(),
+            protocol: IpProtocol::Tcp,
+        };
+        let mut now = Timestamp::from_seconds(1_795_255_200);
+        for Sent(from, flags, sequence, payload, cut) in conversation {
+            let (tuple, ttl) = if *from == Side::Client { (tuple, 64) } else { (tuple.reversed(), 57) };
+            let acknowledgment = if *from == Side::Client { 1 } else { 10_001 };
+            let (flags, cut, window) = (TcpFlags(*flags), *cut, 65_535);
+            let sequence = *sequence + if *from == Side::Client { 10_000 } else { 0 };
+            let segment = Segment { sequence, acknowledgment, flags, window, payload, cut };
+            let transport = Transport::Tcp(segment);
+            let packet = Packet { timestamp: now, tuple, encapsulations: Encapsulations::default(), ttl, transport };
+            table.push(&packet, &mut drops, &mut keep);
+            now = now.plus(std::time::Duration::from_millis(10));
+        }
+        table.finish_all(now, &mut drops, &mut keep);
+        found.pop().unwrap()
+    }
+
+    /// A ClientHello in its record.
+    fn hello() -> Vec<u8> {
+        let message = test_data::client_hello("openssl_tls12");
+        let mut record = vec![22, 3, 1];
+        record.extend(u16::try_from(message.len()).unwrap().to_be_bytes());
+        record.extend(message);
+        record
+    }
+
+    #[test]
+    fn a_syn_ack_is_seen_from_the_server() {
+        use Side::{Client, Server};
+        let hello = hello();
+        let facts = facts_of(&[
+            Sent(Client, SYN, 0, &[], 0),
+            Sent(Server, SYN | ACK, 0, &[], 0),
+            Sent(Client, ACK, 1, &hello, 0),
+        ]);
+        assert!(facts.coverage.server_seen);
+        assert_eq!((facts.outcome, facts.progress.server_ttl), (Outcome::Incomplete, Some(57)));
+        let facts = facts_of(&[Sent(Client, SYN, 0, &[], 0), Sent(Client, ACK, 1, &hello, 0)]);
+        assert!(!facts.coverage.server_seen);
+        assert_eq!(facts.outcome, Outcome::OneWay { seen: Client });
+    }
+
+    #[test]
+    fn an_answer_that_is_not_tls_is_kept_from_its_first_byte() {
+        use Side::{Client, Server};
+        let hello = hello();
+        let answered = |segments: &[&[u8]]| {
+            let mut conversation = vec![Sent(Client, ACK, 1, &hello, 0)];
+            let mut sequence = 1;
+            for segment in segments {
+                conversation.push(Sent(Server, ACK, sequence, segment, 0));
+                sequence += u32::try_from(segment.len()).unwrap();
+            }
+            facts_of(&conversation)
+        };
+        let facts = answered(&[b"HTTP/1.1 400 Bad Request\r\n", b"\r\n"]);
+        assert_eq!((facts.outcome, &facts.foreign_answer[..]), (Outcome::NotTls, &b"HTTP/1.1 400 Bad"[..]));
+        let facts = answered(&[b"50", b"0 what?\r\n"]);
+        assert_eq!((facts.outcome, &facts.foreign_answer[..]), (Outcome::NotTls, &b"500 what?\r\n"[..]));
+        let facts = answered(&[&[21, 3, 3, 0, 2, 2, 40]]);
+        assert!(facts.foreign_answer.is_empty() && facts.outcome != Outcome::NotTls);
+    }
+
+    #[test]
+    fn bytes_cut_by_a_snap_length_are_told_from_lost_ones() {
+        use Side::{Client, Server};
+        let hello = hello();
+        let flight = [22, 3, 3, 0x0f, 0xff, 2, 0, 0x0f, 0xfb, 3, 3];
+        let cut = facts_of(&[Sent(Client, ACK, 1, &hello, 0), Sent(Server, ACK, 1, &flight, 200)]);
+        assert_eq!((cut.coverage.missing_bytes, cut.coverage.cut_bytes), (200, 200));
+        let lost = facts_of(&[
+            Sent(Client, ACK, 1, &hello, 0),
+            Sent(Server, ACK, 1, &flight, 0),
+            Sent(Server, ACK, 212, &[0; 50], 0),
+        ]);
+        assert_eq!((lost.coverage.missing_bytes, lost.coverage.cut_bytes), (200, 0));
+    }
 }
