@@ -46,7 +46,8 @@ pub struct Limits {
     pub early_segments: usize,
     /// Longest handshake message followed, in bytes.
     pub message_bytes: usize,
-    /// Bytes remembered from the start of each direction, to compare retransmissions with.
+    /// Bytes remembered from the start of the client's direction, to compare retransmissions with; of the server's a
+    /// quarter as many.
     pub history_bytes: usize,
     /// A flow that has only been opened is forgotten after this long without a packet.
     pub opening_timeout: Duration,
@@ -65,7 +66,7 @@ impl Default for Limits {
             early_bytes: 128 << 10,
             early_segments: 64,
             message_bytes: 128 << 10,
-            history_bytes: 4 << 10,
+            history_bytes: 2 << 10,
             opening_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(60),
             finished_timeout: Duration::from_secs(120),
@@ -75,6 +76,9 @@ impl Default for Limits {
 
 /// How long an entry waits in the queue before it is looked at again.
 const REVISIT: Duration = Duration::from_secs(5);
+
+/// Entries a queue may hold beyond twice the live ones before the dead are cleared out of it.
+const SLACK: usize = 1024;
 
 /// The flows of one engine.
 pub(crate) struct FlowTable {
@@ -169,11 +173,7 @@ impl FlowTable {
     /// When the oldest handshake still open began, or the tick before.
     pub(crate) fn oldest_open(&mut self) -> Option<Timestamp> {
         while let Some((_, slot, generation)) = self.open.front() {
-            let live = self
-                .slots
-                .get(index(*slot))
-                .is_some_and(|entry| entry.generation == *generation && matches!(entry.state, State::Handshake(_)));
-            if live {
+            if is_handshake(&self.slots, *slot, *generation) {
                 break;
             }
             self.open.pop_front();
@@ -526,6 +526,13 @@ const fn timeout(state: &State, limits: &Limits) -> Duration {
         State::Handshake(_) => limits.handshake_timeout,
         State::Midstream { .. } | State::Finished { .. } => limits.finished_timeout,
     }
+}
+
+/// Whether a slot, in this use of it, holds a handshake in progress.
+fn is_handshake(slots: &[Slot], slot: u32, generation: u32) -> bool {
+    slots
+        .get(index(slot))
+        .is_some_and(|entry| entry.generation == generation && matches!(entry.state, State::Handshake(_)))
 }
 
 /// A slot number as an index.

@@ -88,6 +88,16 @@ pub(crate) struct TcpLimits {
     pub(crate) message: usize,
 }
 
+impl TcpLimits {
+    /// What one direction may hold. Of the server's no more is remembered than its hello.
+    fn hold(&self, side: Side) -> HoldLimits {
+        match side {
+            Side::Client => self.hold,
+            Side::Server => HoldLimits { history: self.hold.history / 4, ..self.hold },
+        }
+    }
+}
+
 /// What a connection is, seen from the endpoint with the lower address: index 0 is the low endpoint, 1 the high one.
 pub(crate) struct TcpFlow {
     pub(crate) handshake: Handshake,
@@ -238,11 +248,13 @@ impl TcpFlow {
         pool: &mut Pool,
         drops: &mut Drops,
     ) -> bool {
+        let side = self.side(source);
         let Some(stream) = self.streams.get_mut(source) else { return false };
         if is_padding(payload) && self.layers.get(source).is_some_and(RecordLayer::awaits_record) {
             return true;
         }
-        match stream.accept(sequence, payload, limits.hold, pool) {
+        let hold = limits.hold(side);
+        match stream.accept(sequence, payload, hold, pool) {
             Arrival::Foreign => return false,
             Arrival::Held => return true,
             Arrival::Full => {
@@ -250,7 +262,7 @@ impl TcpFlow {
                 self.skip_gap(source, limits, now, shared, pool, drops);
                 // The gap in front of what is held is given up; this segment is next, or ahead of it again.
                 if let Some(stream) = self.streams.get_mut(source)
-                    && let Arrival::Next(bytes) = stream.accept(sequence, payload, limits.hold, pool)
+                    && let Arrival::Next(bytes) = stream.accept(sequence, payload, hold, pool)
                 {
                     self.deliver(bytes, source, limits, now, shared, pool);
                 }
@@ -303,7 +315,8 @@ impl TcpFlow {
         shared: &mut Shared,
         pool: &mut Pool,
     ) {
-        while let Some(bytes) = self.streams.get_mut(source).and_then(|stream| stream.take_ready(limits.hold, pool)) {
+        let hold = limits.hold(self.side(source));
+        while let Some(bytes) = self.streams.get_mut(source).and_then(|stream| stream.take_ready(hold, pool)) {
             self.deliver(&bytes, source, limits, now, shared, pool);
             pool.give(bytes);
         }
