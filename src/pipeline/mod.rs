@@ -5,16 +5,23 @@
 //! (`ts`, `id`). Records of long handshakes come late; those that began after them are held back until they have, in
 //! at most [`Options::hold_bytes`]. What goes over is handed on out of order, the earliest first, and counted.
 //!
+//! Several captures are read by a thread each; a large one is spread: one thread reads and decodes, and deals packets
+//! to engines by the symmetric hash of their flow.
+//!
 //! Invariant: a capture is cut into runs of frames whose bounds depend on the capture alone. What ends in a run is put
-//! in order, and what can be handed on is, at the end of the run; so it does not matter which engine, or how many,
-//! read it.
+//! in order, and what can be handed on is, at the end of the run; and every engine is told the time at the same frames.
+//! So it does not matter which engine, or how many, read it, as long as no limit of [`EngineConfig`] is hit.
 
+mod many;
 mod order;
 mod single;
+mod spread;
+#[cfg(test)]
+mod tests;
 
 use std::num::NonZero;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::capture::{Damage, Input};
@@ -22,6 +29,9 @@ use crate::engine::{EngineConfig, Stats};
 use crate::error::Error;
 use crate::record::FlowRecord;
 use crate::time::Timestamp;
+
+/// Bytes from which a single capture is spread over threads. Below, they are not worth starting.
+const SPREAD_FROM: u64 = 4 << 20;
 
 /// Renders records. One an engine; what it has gathered is given back at the end.
 pub trait Report: Send {
@@ -35,7 +45,7 @@ pub trait Consumer {
     fn record(&mut self, capture: &Path, started: Timestamp, rendered: &[u8]) -> ControlFlow<()>;
 
     /// Something a person should know about an input.
-    fn problem(&mut self, problem: &Problem);
+    fn problem(&mut self, problem: Problem);
 
     /// The end of a run of frames: `bytes` more of the inputs have been read. `Break` ends the reading.
     fn progress(&mut self, bytes: u64) -> ControlFlow<()>;
@@ -49,14 +59,15 @@ pub enum Problem {
     /// It ends early; what it held was read.
     Damaged {
         /// The input.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What is wrong.
         damage: Damage,
     },
-    /// So much had to be held back that records were handed on out of order.
+    /// Records were handed on out of order: more would have had to be held back than may be, or the capture's times
+    /// run backwards.
     OutOfOrder {
         /// The input.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// How many.
         records: u64,
     },
@@ -64,44 +75,66 @@ pub enum Problem {
 
 /// How to read.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
-    /// What each engine is told, but for the capture's name.
+    /// What each engine is told, but for the capture's name. Where a capture is spread, its engines share the limits.
     pub engine: EngineConfig,
-    /// Threads that follow flows. One reads on the thread that asks.
+    /// Threads that follow flows; with one, everything happens on the thread that asks.
     pub threads: NonZero<usize>,
-    /// Bytes of rendered records held back at most.
+    /// Bytes of rendered records held back at most, for each capture that is being read.
     pub hold_bytes: usize,
 }
 
 impl Default for Options {
+    /// As many threads as there are cores; 64 MiB held back at most.
     fn default() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         Self { engine: EngineConfig::default(), threads, hold_bytes: 64 << 20 }
     }
 }
 
-/// Reads `inputs` one after the other. What the engines counted, and the reports, come back.
+/// Reads `inputs`, which are not looked at before their turn. What the engines counted, and the reports, come back.
 pub fn read<R: Report>(
     inputs: Vec<Result<Input, Error>>,
     options: &Options,
-    make: &(dyn Fn() -> R + Sync),
+    make: &dyn Fn() -> R,
     consumer: &mut dyn Consumer,
 ) -> (Stats, Vec<R>) {
     let mut stats = Stats::default();
-    let mut report = make();
-    for input in inputs {
+    let mut reports: Vec<R> = (0..options.threads.get()).map(|_| make()).collect();
+    let total: u64 = inputs.iter().flatten().filter_map(|input| input.size).sum();
+    let mut inputs = inputs.into_iter().peekable();
+    while let Some(input) = inputs.next() {
         let flow = match input {
-            Ok(input) => single::read(&input, options, &mut report, &mut stats, consumer),
             Err(error) => {
-                consumer.problem(&Problem::Unreadable(error));
+                consumer.problem(Problem::Unreadable(error));
                 ControlFlow::Continue(())
+            }
+            Ok(input) if is_spread(&input, total, options) => {
+                spread::read(&input, options, &mut reports, &mut stats, consumer)
+            }
+            Ok(input) => {
+                let mut group = vec![input];
+                while let Some(Ok(next)) =
+                    inputs.next_if(|next| next.as_ref().is_ok_and(|next| !is_spread(next, total, options)))
+                {
+                    group.push(next);
+                }
+                many::read(group, options, &mut reports, &mut stats, consumer)
             }
         };
         if flow.is_break() {
             break;
         }
     }
-    (stats, vec![report])
+    (stats, reports)
+}
+
+/// Whether a capture is worth all threads: a stream, or so large that the others are done before it is.
+fn is_spread(input: &Input, total: u64, options: &Options) -> bool {
+    let threads = u64::try_from(options.threads.get()).unwrap_or(u64::MAX);
+    let is_large = |size: u64| size >= SPREAD_FROM && size > total / threads;
+    threads > 1 && input.size.is_none_or(is_large)
 }
 
 /// Frames in a run. Long enough that its end costs nothing; short for a stream, whose records somebody waits for.
@@ -112,9 +145,9 @@ const fn run_length(input: &Input) -> u32 {
 /// Says what is to be said of an input at its end.
 fn close(input: &Input, damage: Option<&Damage>, order: &order::Order, consumer: &mut dyn Consumer) {
     if let Some(damage) = damage {
-        consumer.problem(&Problem::Damaged { path: input.path.clone(), damage: damage.clone() });
+        consumer.problem(Problem::Damaged { path: input.path.clone(), damage: damage.clone() });
     }
     if order.late > 0 {
-        consumer.problem(&Problem::OutOfOrder { path: input.path.clone(), records: order.late });
+        consumer.problem(Problem::OutOfOrder { path: input.path.clone(), records: order.late });
     }
 }

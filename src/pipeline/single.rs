@@ -21,7 +21,7 @@ pub(super) fn read(
     let mut source = match input.open() {
         Ok(source) => source,
         Err(error) => {
-            consumer.problem(&Problem::Unreadable(error));
+            consumer.problem(Problem::Unreadable(error));
             return consumer.progress(input.size.unwrap_or_default());
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn read(
                 Ok(Some(frame)) => engine.push(&frame, &mut sink),
                 Ok(None) => more = false,
                 Err(error) => {
-                    consumer.problem(&Problem::Unreadable(error));
+                    consumer.problem(Problem::Unreadable(error));
                     more = false;
                 }
             }

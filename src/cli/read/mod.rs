@@ -75,7 +75,8 @@ enum FormatName {
 pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let mut engine = EngineConfig::default();
     engine.rules = RuleSet::select(&arguments.select, &arguments.ignore, arguments.min_severity, Settings::default())?;
-    let mut options = Options { engine, ..Options::default() };
+    let mut options = Options::default();
+    options.engine = engine;
     if let Some(threads) = arguments.threads {
         options.threads = threads.into();
     }

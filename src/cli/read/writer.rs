@@ -83,8 +83,8 @@ impl Consumer for Writer {
         if self.buffer.len() >= BUFFER { self.flush() } else { ControlFlow::Continue(()) }
     }
 
-    fn problem(&mut self, problem: &Problem) {
-        let (kind, words) = match problem {
+    fn problem(&mut self, problem: Problem) {
+        let (kind, words) = match &problem {
             Problem::Unreadable(error) => {
                 self.unreadable = true;
                 ("error", error.to_string())
