@@ -93,6 +93,8 @@ pub(crate) struct FlowTable {
     /// capture.
     clock: Timestamp,
     handshakes: usize,
+    /// Handshakes ever begun: numbers them.
+    begun: u32,
     hasher: foldhash::fast::RandomState,
     shared: Shared,
     pool: Pool,
@@ -111,6 +113,8 @@ struct Slot {
     key: FlowKey,
     last: Timestamp,
     generation: u32,
+    /// The number of the handshake in it.
+    handshake: u32,
     state: State,
 }
 
@@ -151,6 +155,7 @@ impl FlowTable {
             open: VecDeque::new(),
             clock: Timestamp::ZERO,
             handshakes: 0,
+            begun: 0,
             hasher: foldhash::fast::RandomState::default(),
             shared: Shared::default(),
             pool: Pool::new(limits.buffer_bytes),
@@ -172,8 +177,8 @@ impl FlowTable {
 
     /// When the oldest handshake still open began, or the tick before.
     pub(crate) fn oldest_open(&mut self) -> Option<Timestamp> {
-        while let Some((_, slot, generation)) = self.open.front() {
-            if is_handshake(&self.slots, *slot, *generation) {
+        while let Some((_, slot, number)) = self.open.front() {
+            if is_handshake(&self.slots, *slot, *number) {
                 break;
             }
             self.open.pop_front();
@@ -363,7 +368,13 @@ impl FlowTable {
         flow.hello_sequence = sequence;
         if let Some(entry) = self.slots.get_mut(index(slot)) {
             entry.state = State::Handshake(flow);
-            self.open.push_back((self.clock, slot, entry.generation));
+            self.begun = self.begun.wrapping_add(1);
+            entry.handshake = self.begun;
+            self.open.push_back((self.clock, slot, self.begun));
+        }
+        if self.open.len() > 2 * self.handshakes + SLACK {
+            let slots = &self.slots;
+            self.open.retain(|(_, slot, number)| is_handshake(slots, *slot, *number));
         }
         self.handshakes = self.handshakes.saturating_add(1);
         if self.handshakes > self.limits.handshakes {
@@ -458,7 +469,7 @@ impl FlowTable {
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-            self.slots.push(Slot { key, last: now, generation: 0, state: State::Free });
+            self.slots.push(Slot { key, last: now, generation: 0, handshake: 0, state: State::Free });
             slot
         });
         if let Some(entry) = self.slots.get_mut(index(slot)) {
@@ -466,6 +477,11 @@ impl FlowTable {
             entry.last = now;
             entry.state = state;
             self.queue.push_back(Visit { due: self.clock.plus(REVISIT), slot, generation: entry.generation });
+        }
+        if self.queue.len() > 2 * self.index.len() + SLACK {
+            let slots = &self.slots;
+            self.queue
+                .retain(|visit| slots.get(index(visit.slot)).is_some_and(|entry| entry.generation == visit.generation));
         }
         let (slots, hasher) = (&self.slots, &self.hasher);
         let rehash = |slot: &u32| slots.get(index(*slot)).map_or(0, |entry| hasher.hash_one(entry.key));
@@ -493,9 +509,9 @@ impl FlowTable {
     fn evict(&mut self, except: u32, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
         let handshakes_only = self.handshakes > self.limits.handshakes;
         if handshakes_only {
-            while let Some((_, slot, generation)) = self.open.pop_front() {
+            while let Some((_, slot, number)) = self.open.pop_front() {
                 let Some(entry) = self.slots.get(index(slot)) else { continue };
-                if entry.generation == generation && slot != except && matches!(entry.state, State::Handshake(_)) {
+                if slot != except && is_handshake(&self.slots, slot, number) {
                     let hash = self.hasher.hash_one(entry.key);
                     drops.count(DropReason::FlowTableFull);
                     self.finish(slot, End::GivenUp, now, drops, finished);
@@ -528,11 +544,9 @@ const fn timeout(state: &State, limits: &Limits) -> Duration {
     }
 }
 
-/// Whether a slot, in this use of it, holds a handshake in progress.
-fn is_handshake(slots: &[Slot], slot: u32, generation: u32) -> bool {
-    slots
-        .get(index(slot))
-        .is_some_and(|entry| entry.generation == generation && matches!(entry.state, State::Handshake(_)))
+/// Whether handshake `number` is still in progress in its slot.
+fn is_handshake(slots: &[Slot], slot: u32, number: u32) -> bool {
+    slots.get(index(slot)).is_some_and(|entry| entry.handshake == number && matches!(entry.state, State::Handshake(_)))
 }
 
 /// A slot number as an index.
