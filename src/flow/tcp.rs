@@ -15,6 +15,8 @@ use crate::tls::sslv2::Sslv2ClientHello;
 /// Application records followed after a handshake is complete, to see it answered and to notice a renegotiation.
 const RECORDS_AFTER_FINISH: u16 = 4;
 
+/// How many bytes of an answer can be missing from a capture; a larger distance is a number that means nothing.
+const LARGEST_LOSS: u32 = 16 << 20;
 /// Bytes kept of an answer that is not TLS.
 const ANSWER: usize = 16;
 
@@ -112,6 +114,8 @@ pub(crate) struct TcpFlow {
     finished: [bool; 2],
     /// Sequence number of the first byte of the ClientHello.
     pub(crate) hello_sequence: u32,
+    /// What the client's first bytes acknowledge: where the server's answer begins.
+    answer_sequence: Option<u32>,
 }
 
 impl TcpFlow {
@@ -140,6 +144,7 @@ impl TcpFlow {
             fin_at: [None; 2],
             finished: [false; 2],
             hello_sequence: 0,
+            answer_sequence: None,
         }
     }
 
@@ -198,6 +203,9 @@ impl TcpFlow {
             if let Some(at) = self.fin_at.get_mut(source) {
                 *at = Some(sequence.wrapping_add(length));
             }
+        }
+        if self.side(source) == Side::Client && segment.flags.ack() && !segment.payload.is_empty() {
+            self.answer_sequence.get_or_insert(segment.acknowledgment);
         }
         let mut belongs = true;
         if !segment.payload.is_empty() {
@@ -408,6 +416,7 @@ impl TcpFlow {
             while self.skip_gap(source, limits, at, shared, pool, drops) {}
             self.apply_fin(source);
         }
+        self.count_lost_answer();
         let coverage = &mut self.handshake.facts.coverage;
         coverage.flipped = self.opener.is_some_and(|opener| opener != self.client);
         coverage.overlap_conflict = self.streams.iter().find_map(HalfStream::conflict);
@@ -418,6 +427,19 @@ impl TcpFlow {
             layer.release(pool);
         }
         self.handshake.settle(end, now);
+    }
+
+    /// Where the capture misses the start of the server's answer, and its SYN, what was seen of it is the middle of
+    /// something: no sign that it is not TLS.
+    fn count_lost_answer(&mut self) {
+        let start = self.streams.get(1 - self.client).and_then(HalfStream::start);
+        let lost = start.zip(self.answer_sequence).map_or(0, |(start, answer)| start.wrapping_sub(answer));
+        if (1..LARGEST_LOSS).contains(&lost) {
+            let facts = &mut self.handshake.facts;
+            facts.coverage.missing_bytes = facts.coverage.missing_bytes.saturating_add(lost);
+            facts.foreign_answer.clear();
+            self.handshake.server_not_tls = false;
+        }
     }
 
     /// Makes a used flow new, keeping its memory.
@@ -528,6 +550,18 @@ mod tests {
         assert_eq!((facts.outcome, &facts.foreign_answer[..]), (Outcome::NotTls, &b"500 what?\r\n"[..]));
         let facts = answered(&[&[21, 3, 3, 0, 2, 2, 40]]);
         assert!(facts.foreign_answer.is_empty() && facts.outcome != Outcome::NotTls);
+    }
+
+    #[test]
+    fn the_middle_of_an_answer_is_not_taken_for_its_start() {
+        use Side::{Client, Server};
+        let hello = hello();
+        let middle = b"U\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x01\x86";
+        let facts = facts_of(&[Sent(Client, ACK, 1, &hello, 0), Sent(Server, ACK, 1449, middle, 0)]);
+        assert_eq!((facts.outcome, facts.coverage.missing_bytes), (Outcome::Incomplete, 1448));
+        assert!(facts.foreign_answer.is_empty());
+        let facts = facts_of(&[Sent(Client, ACK, 1, &hello, 0), Sent(Server, ACK, 1, middle, 0)]);
+        assert_eq!((facts.outcome, facts.coverage.missing_bytes), (Outcome::NotTls, 0));
     }
 
     #[test]
