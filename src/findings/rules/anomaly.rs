@@ -85,8 +85,9 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Medium,
         documentation: Documentation {
             reports: "A hello, or another handshake message in clear, contradicts itself: a length that goes past what \
-                      holds it, bytes left over, a list of half a value. Bytes that the capture misses are not \
-                      reported here.",
+                      holds it, bytes left over, a list of half a value, a message that the suite does not have; or it \
+                      is longer than is followed (128 KiB unless set). Bytes that the capture misses are not reported \
+                      here.",
             why: "The peer must refuse it with decode_error. It comes from fuzzers, exploits and faulty stacks. No \
                   fingerprint is made of such a hello.",
             evidence: "`from`: who sent it. `structure`: what does not hold, in the RFC's words. `reason`: what does \

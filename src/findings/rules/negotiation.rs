@@ -312,9 +312,9 @@ pub(super) static RULES: &[Rule] = &[
             why: "The hello arrived and was not understood, or was swallowed: by a server that waits for another \
                   protocol, hangs on a hello in several packets, or drops what it does not like; by a device that \
                   acknowledges in the server's place.",
-            evidence: "`ended`: `timeout`, `capture_ended`, `client_closed`, `client_reset`, `server_closed` or \
-                       `server_reset`. `wait_ms`: milliseconds from the hello's last packet to the end of the flow, or \
-                       of the capture.",
+            evidence: "`ended`: `timeout` (no packet for the handshake timeout, one minute unless set), \
+                       `capture_ended`, `client_closed`, `client_reset`, `server_closed` or `server_reset`. `wait_ms`: \
+                       milliseconds from the hello's last packet to that packet, where a packet ended it.",
             action: "Check that the port speaks TLS from the first byte. Compare with a smaller hello (without \
                      post-quantum key share) to the same server.",
             references: &["RFC 9846 section 6"],
@@ -570,7 +570,9 @@ pub(super) static RULES: &[Rule] = &[
                   with keys and passwords in it. No sound software sends such a request, so this is an attack or a \
                   scan. A larger answer means that it worked.",
             evidence: "`from`: who sent the request. `claimed`: the payload length it claims. `record`: the length of \
-                       its record. `answered`: the largest heartbeat record the peer sent after it, 0 for none.",
+                       its record. `beyond`: how many of the claimed bytes lie outside the record, so come from the \
+                       memory of a peer that answers; 0 is a probe that tests for the fault and reads nothing. \
+                       `answered`: the largest heartbeat record the peer sent after it, 0 for none.",
             action: "Critical: update the TLS library of the side that answered, then replace its private keys, revoke \
                      its certificates and end its sessions. High: find out who scans.",
             references: &["CVE-2014-0160", "RFC 6520 section 4"],
@@ -953,8 +955,10 @@ fn silent_after_clienthello(facts: &Facts, _: &Settings) -> Option<Evidence> {
         Outcome::Reset { by: Side::Server } if waited > RESET_WITHIN => "server_reset",
         _ => return None,
     };
+    // How long a timeout was waited for is the reader's affair, not the flow's.
+    let ended_by_packet = !matches!(ended, "timeout" | "capture_ended");
     (is_unanswered(facts) && facts.progress.hello_acknowledged)
-        .then(|| Evidence::of("ended", ended).with("wait_ms", milliseconds(waited)))
+        .then(|| Evidence::of("ended", ended).with_some("wait_ms", ended_by_packet.then(|| milliseconds(waited))))
 }
 
 fn abandoned_after_certificate(facts: &Facts, _: &Settings) -> Option<Evidence> {
@@ -1095,6 +1099,7 @@ fn heartbleed_probe(facts: &Facts, _: &Settings) -> Option<Evidence> {
     let evidence = Evidence::of("from", probe.from)
         .with("claimed", probe.claimed)
         .with("record", probe.record)
+        .with("beyond", probe.claimed.saturating_sub(probe.record.saturating_sub(3)))
         .with("answered", probe.answered);
     Some(if probe.answered > probe.record { evidence } else { evidence.at(Severity::High) })
 }
@@ -1277,7 +1282,7 @@ fn is_unanswered(facts: &Facts) -> bool {
 }
 
 fn after_hello(facts: &Facts) -> Duration {
-    facts.progress.ended_at.since(facts.progress.hello_at)
+    facts.ended.since(facts.progress.hello_at)
 }
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -1360,7 +1365,11 @@ mod tests {
         Case {
             rule: "NEG020",
             fires: || ended(Outcome::Silent, 30),
-            silent: || Facts { progress: Default::default(), ..ended(Outcome::Silent, 30) },
+            silent: || {
+                let mut facts = ended(Outcome::Silent, 30);
+                facts.progress.hello_acknowledged = false;
+                facts
+            },
         },
         Case {
             rule: "NEG021",
@@ -1731,7 +1740,8 @@ mod tests {
 
     #[test]
     fn heartbleed_is_critical_only_where_it_worked() {
-        assert_eq!(check("NEG035", &probed(16_384)).unwrap().severity(), None);
+        let worked = check("NEG035", &probed(16_384)).unwrap();
+        assert_eq!((worked.severity(), worked.value("beyond")), (None, Some(&Value::Number(16_363))));
         for answered in [0, 24] {
             assert_eq!(check("NEG035", &probed(answered)).unwrap().severity(), Some(Severity::High));
         }
@@ -1828,7 +1838,7 @@ mod tests {
     fn ended(outcome: Outcome, seconds: u64) -> Facts {
         let mut facts = unanswered(offer());
         facts.outcome = outcome;
-        facts.progress.ended_at = NOW.plus(Duration::from_secs(seconds));
+        facts.ended = NOW.plus(Duration::from_secs(seconds));
         facts
     }
 
