@@ -76,6 +76,8 @@ pub(crate) enum End {
 pub(crate) struct Handshake {
     pub(crate) facts: Facts,
     session_id: SmallVec<[u8; 32]>,
+    /// Memory of an earlier flow's server name, for this one's.
+    pub(crate) name_buffer: String,
     /// Bytes came from the server that are not TLS.
     pub(crate) server_not_tls: bool,
     /// Records of application data after both sides finished.
@@ -87,6 +89,7 @@ impl Handshake {
         Self {
             facts: Facts::new(carrier, client, server, started),
             session_id: SmallVec::new(),
+            name_buffer: String::new(),
             server_not_tls: false,
             after_finish: 0,
         }
@@ -234,7 +237,7 @@ impl Handshake {
         if self.facts.selection.is_none() {
             self.facts.started = now;
         }
-        fill_hello_facts(&mut self.facts.hello, hello);
+        fill_hello_facts(&mut self.facts.hello, hello, std::mem::take(&mut self.name_buffer));
         self.facts.hello.length = u32::try_from(length.saturating_add(4)).unwrap_or(u32::MAX);
         self.facts.hello.record_version = cut.record_version;
         self.facts.hello.records = cut.records;

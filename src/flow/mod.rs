@@ -177,13 +177,18 @@ impl FlowTable {
 
     /// When the oldest handshake still open began, or the tick before.
     pub(crate) fn oldest_open(&mut self) -> Option<Timestamp> {
+        self.forget_ended();
+        self.open.front().map(|(began, _, _)| *began)
+    }
+
+    /// Takes the ended from the front of the queue of open handshakes.
+    fn forget_ended(&mut self) {
         while let Some((_, slot, number)) = self.open.front() {
             if is_handshake(&self.slots, *slot, *number) {
                 break;
             }
             self.open.pop_front();
         }
-        self.open.front().map(|(began, _, _)| *began)
     }
 
     /// Takes a packet. Handshakes that end with it are handed to `finished`.
@@ -348,6 +353,7 @@ impl FlowTable {
             self.remove(slot, hash);
             return;
         }
+        self.forget_ended();
         let mut flow = match self.spare.pop() {
             Some(mut spare) => {
                 spare.reset(packet, source, sniffed);

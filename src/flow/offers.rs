@@ -177,8 +177,8 @@ fn seen_ech(hello: &ClientHello<'_>) -> Result<Option<SeenEch>, ParseError> {
     })
 }
 
-/// Fills in what differs by connection.
-pub(crate) fn fill_hello_facts(facts: &mut HelloFacts, hello: &ClientHello<'_>) {
+/// Fills in what differs by connection. `buffer` is memory for the server name.
+pub(crate) fn fill_hello_facts(facts: &mut HelloFacts, hello: &ClientHello<'_>, mut buffer: String) {
     facts.session_id_length = u8::try_from(hello.session_id.len()).unwrap_or(u8::MAX);
     facts.random_time = time_of(hello.random);
     facts.ech_config_id = match hello.encrypted_client_hello() {
@@ -187,7 +187,9 @@ pub(crate) fn fill_hello_facts(facts: &mut HelloFacts, hello: &ClientHello<'_>) 
     };
     if let Ok(Some(name)) = hello.server_name() {
         facts.server_name_is_odd = name.ip_literal().is_some() || !name.is_host_name();
-        write_name(facts.server_name.insert(String::new()), name);
+        buffer.clear();
+        write_name(&mut buffer, name);
+        facts.server_name = Some(buffer);
     } else {
         facts.server_name = None;
         facts.server_name_is_odd = false;

@@ -444,7 +444,10 @@ impl TcpFlow {
 
     /// Makes a used flow new, keeping its memory.
     pub(crate) fn reset(&mut self, packet: &Packet<'_>, source: usize, sniffed: Sniff) {
+        let name = self.handshake.facts.hello.server_name.take();
+        let name = name.unwrap_or_else(|| std::mem::take(&mut self.handshake.name_buffer));
         *self = Self::fresh(packet, source, sniffed);
+        self.handshake.name_buffer = name;
     }
 
     /// Whether a SYN whose next byte is `first_byte` opens another connection than this one.
