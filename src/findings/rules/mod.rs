@@ -5,6 +5,7 @@ use super::{Rule, Value};
 mod anomaly;
 mod cipher;
 mod coverage;
+mod key_exchange;
 mod negotiation;
 mod post_quantum;
 mod privacy;
@@ -15,6 +16,7 @@ mod version;
 pub(super) static FAMILIES: &[&[Rule]] = &[
     version::RULES,
     cipher::RULES,
+    key_exchange::RULES,
     negotiation::RULES,
     post_quantum::RULES,
     privacy::RULES,
