@@ -16,6 +16,7 @@
 //! capture/        where frames come from: pcap, pcapng, compressed, directories, standard input
 //! packet/         one frame to one transport payload: link layers, tunnels, IP, fragments, TCP, UDP
 //! tls/            zero-copy messages, X.509, and the code points with their names and status
+//! quic/           packets, Initial keys, frames, transport parameters
 //! flow/           reassembly, and the handshake as a state machine: packets to Facts
 //! fingerprint/    one file a method: JA3, JA3N, JA3S, JA4
 //! findings/       the registry of rules; rules/ one file a family
@@ -61,6 +62,7 @@ pub mod flow;
 pub mod output;
 pub mod packet;
 pub mod pipeline;
+pub mod quic;
 pub mod record;
 pub mod stats;
 pub mod time;

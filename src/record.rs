@@ -14,8 +14,10 @@ use sha1::{Digest, Sha1};
 use crate::findings::{Finding, Severity};
 use crate::fingerprint::{HelloLists, Ja3, Ja3n, Ja4, Protocol};
 use crate::flow::facts::{
-    Carrier, DowngradeSentinel, Facts, Offer, Outcome, SeenAlert, SeenExtension, Selection, Side,
+    Carrier, DowngradeSentinel, Facts, Offer, Outcome, QuicClose, QuicFacts, SeenAlert, SeenExtension,
+    SeenTransportParameter, Selection, Side,
 };
+use crate::quic::TransportParameter;
 use crate::tls::certificate::Certificate;
 use crate::tls::codepoints::{CompressionMethod, EcPointFormat, PskKeyExchangeMode, SrtpProfile, SslV2CipherSpec};
 
@@ -312,6 +314,10 @@ impl Serialize for FlowRecord<'_> {
         match self.prepared.server_hello {
             Some(text) => map.serialize_entry("server_hello", text)?,
             None => map.serialize_entry("server_hello", &selection.map(ServerHelloMember))?,
+        }
+        entry(&mut map, "quic", facts.quic.as_deref().map(QuicMember))?;
+        if facts.hello_verify {
+            map.serialize_entry("hello_verify_request", &true)?;
         }
         entry(&mut map, "key_exchange", facts.key_exchange.as_ref().map(KeyExchangeMember))?;
         match self.prepared.certificates {
@@ -631,6 +637,81 @@ impl Serialize for CertificateRequestMember<'_> {
             &Sequence(self.0.certificate_types.iter().map(|kind| crate::tls::codepoints::ClientCertificateType(*kind))),
         )?;
         map.serialize_entry("authorities", &self.0.authorities)?;
+        map.end()
+    }
+}
+
+struct QuicMember<'a>(&'a QuicFacts);
+
+impl Serialize for QuicMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let quic = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("version", &quic.version)?;
+        if quic.google_crypto {
+            map.serialize_entry("handshake", "google")?;
+        }
+        entry(&mut map, "negotiated_version", quic.negotiated)?;
+        entry(&mut map, "refused_version", quic.refused)?;
+        entry(&mut map, "server_versions", quic.offered_by_server.as_ref())?;
+        entry(&mut map, "available_versions", quic.available.as_ref())?;
+        map.serialize_entry("destination_id_length", &quic.destination_id_length)?;
+        map.serialize_entry("client_id_length", &quic.client_id_length)?;
+        entry(&mut map, "server_id_length", quic.server_id_length)?;
+        map.serialize_entry("retry", &quic.retry)?;
+        map.serialize_entry("token_length", &quic.token_length)?;
+        entry(&mut map, "user_agent", quic.user_agent.as_ref())?;
+        map.serialize_entry("transport_parameters", &TransportParametersMember(&quic.transport_parameters))?;
+        map.serialize_entry("first_datagram", &quic.first_datagram)?;
+        map.serialize_entry("client_initials", &quic.client_initials)?;
+        map.serialize_entry("server_initials", &quic.server_initials)?;
+        map.serialize_entry("crypto_frames", &quic.crypto_frames)?;
+        map.serialize_entry("reordered", &quic.reordered)?;
+        if quic.early_data_packets > 0 {
+            map.serialize_entry("early_data_packets", &quic.early_data_packets)?;
+        }
+        if quic.undecryptable > 0 {
+            map.serialize_entry("undecryptable", &quic.undecryptable)?;
+        }
+        entry(&mut map, "close", quic.close.as_ref().map(QuicCloseMember))?;
+        map.end()
+    }
+}
+
+struct QuicCloseMember<'a>(&'a QuicClose);
+
+impl Serialize for QuicCloseMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("from", &self.0.from)?;
+        map.serialize_entry("error_code", &self.0.error_code)?;
+        map.serialize_entry("reason", &self.0.reason)?;
+        map.end()
+    }
+}
+
+/// Transport parameters by their names, in wire order: a number, `true` where the value is empty, else its length.
+struct TransportParametersMember<'a>(&'a [SeenTransportParameter]);
+
+impl Serialize for TransportParametersMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Opaque {
+            length: u16,
+        }
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for seen in self.0 {
+            let name = match TransportParameter::name_of(seen.id) {
+                Some(name) => std::borrow::Cow::Borrowed(name),
+                None if TransportParameter::is_grease(seen.id) => format!("GREASE(0x{:x})", seen.id).into(),
+                None => format!("0x{:x}", seen.id).into(),
+            };
+            match (seen.integer, seen.length) {
+                (Some(value), _) => map.serialize_entry(&name, &value)?,
+                (None, 0) => map.serialize_entry(&name, &true)?,
+                (None, length) => map.serialize_entry(&name, &Opaque { length })?,
+            }
+        }
         map.end()
     }
 }

@@ -29,11 +29,15 @@ pub enum DropReason {
     BufferFull,
     /// A flow in which bytes never came, so that what followed could not be read.
     StreamGap,
+    /// A QUIC Initial that no key opened: damaged, made up, or from a connection whose first packet was not seen.
+    QuicUndecryptable,
+    /// A QUIC long header of a version that handprint cannot read.
+    QuicUnknownVersion,
 }
 
 impl DropReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::UnknownLinkType,
         Self::NotIp,
         Self::NotTcpOrUdp,
@@ -46,6 +50,8 @@ impl DropReason {
         Self::FlowTableFull,
         Self::BufferFull,
         Self::StreamGap,
+        Self::QuicUndecryptable,
+        Self::QuicUnknownVersion,
     ];
 
     /// The reason's name in records and metrics.
@@ -64,6 +70,8 @@ impl DropReason {
             Self::FlowTableFull => "flow_table_full",
             Self::BufferFull => "buffer_full",
             Self::StreamGap => "stream_gap",
+            Self::QuicUndecryptable => "quic_undecryptable",
+            Self::QuicUnknownVersion => "quic_unknown_version",
         }
     }
 
@@ -83,6 +91,8 @@ impl DropReason {
             Self::FlowTableFull => "flows given up: the flow table was full",
             Self::BufferFull => "times bytes were given up: buffers were full",
             Self::StreamGap => "flows with a hole: bytes never came",
+            Self::QuicUndecryptable => "QUIC Initials that no key opened",
+            Self::QuicUnknownVersion => "of a version of QUIC that is not read",
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::packet::Encapsulations;
+use crate::quic::Version;
 use crate::time::Timestamp;
 use crate::tls::certificate::Certificate;
 use crate::tls::codepoints::{
@@ -360,6 +361,77 @@ pub struct Problem {
     pub length: u32,
 }
 
+/// What QUIC says around the handshake it carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuicFacts {
+    /// The version of the Initial the ClientHello came in.
+    pub version: Version,
+    /// The version the server answered in.
+    pub negotiated: Option<Version>,
+    /// The version of an earlier Initial that was answered with Version Negotiation.
+    pub refused: Option<Version>,
+    /// The list of the server's Version Negotiation packet, in its order, at most 32.
+    pub offered_by_server: Option<Vec<Version>>,
+    /// version_information of the client: the versions it would change to, at most 32.
+    pub available: Option<Vec<Version>>,
+    /// Length of the destination connection id the client began with, in bytes.
+    pub destination_id_length: u8,
+    /// Length of the client's own connection id, in bytes.
+    pub client_id_length: u8,
+    /// Length of the server's own connection id, in bytes.
+    pub server_id_length: Option<u8>,
+    /// The server sent a Retry.
+    pub retry: bool,
+    /// Length of the token in the client's last Initial, in bytes.
+    pub token_length: u16,
+    /// The client's transport parameters in wire order, the first of each number, at most 64.
+    pub transport_parameters: Vec<SeenTransportParameter>,
+    /// The transport parameters contradict themselves, or the extension is missing.
+    pub transport_parameters_sound: bool,
+    /// user_agent, where the client sends one.
+    pub user_agent: Option<String>,
+    /// Length of the client's first Initial datagram, in bytes.
+    pub first_datagram: u16,
+    /// Initial packets from the client that were read.
+    pub client_initials: u16,
+    /// Initial packets from the server that were read.
+    pub server_initials: u16,
+    /// Initial packets that no key opened.
+    pub undecryptable: u16,
+    /// CRYPTO frames from the client.
+    pub crypto_frames: u16,
+    /// A CRYPTO frame from the client came before the bytes in front of it.
+    pub reordered: bool,
+    /// 0-RTT packets from the client.
+    pub early_data_packets: u16,
+    /// CONNECTION_CLOSE in an Initial.
+    pub close: Option<QuicClose>,
+    /// The handshake is Google's own, not TLS.
+    pub google_crypto: bool,
+}
+
+/// A transport parameter as it stood in the client's hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenTransportParameter {
+    /// Its number.
+    pub id: u64,
+    /// Length of its value in bytes.
+    pub length: u16,
+    /// Its value, where it is a number by its definition.
+    pub integer: Option<u64>,
+}
+
+/// A CONNECTION_CLOSE that could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuicClose {
+    /// Who sent it.
+    pub from: Side,
+    /// The error code (RFC 9000 section 20.1); `0x0100` to `0x01ff` carry an alert.
+    pub error_code: u64,
+    /// Why in words, at most 128 bytes.
+    pub reason: String,
+}
+
 /// How a flow ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
@@ -535,6 +607,10 @@ pub struct Facts {
     pub foreign_answer: SmallVec<[u8; 16]>,
     /// Messages that contradict themselves, at most four.
     pub problems: SmallVec<[Problem; 1]>,
+    /// What QUIC says around the handshake; `None` for other carriers.
+    pub quic: Option<Box<QuicFacts>>,
+    /// The server asked for a cookie with a HelloVerifyRequest (DTLS up to 1.2).
+    pub hello_verify: bool,
     /// What followed.
     pub progress: Progress,
     /// What the capture shows.
@@ -570,6 +646,8 @@ impl Facts {
             heartbeat_probe: None,
             foreign_answer: SmallVec::new(),
             problems: SmallVec::new(),
+            quic: None,
+            hello_verify: false,
             progress: Progress::default(),
             coverage: Coverage::default(),
             outcome: Outcome::Incomplete,

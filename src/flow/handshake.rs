@@ -80,6 +80,8 @@ pub(crate) struct Handshake {
     pub(crate) name_buffer: String,
     /// Bytes came from the server that are not TLS.
     pub(crate) server_not_tls: bool,
+    /// The client sent its hello again and again over UDP, and nothing that would follow an answer.
+    pub(crate) unanswered: bool,
     /// Records of application data after both sides finished.
     after_finish: u16,
 }
@@ -91,6 +93,7 @@ impl Handshake {
             session_id: SmallVec::new(),
             name_buffer: String::new(),
             server_not_tls: false,
+            unanswered: false,
             after_finish: 0,
         }
     }
@@ -109,7 +112,10 @@ impl Handshake {
     pub(crate) fn is_complete(&self) -> bool {
         let Some(selection) = &self.facts.selection else { return false };
         let progress = &self.facts.progress;
-        if selection.version.is_tls13_family() {
+        if self.facts.carrier != Carrier::Tcp && selection.version.is_tls13_family() {
+            // Packet headers tell the handshake's keys from the connection's: the client uses the latter.
+            progress.client_encrypted > 0 && progress.server_encrypted > 0 && progress.client_finished
+        } else if selection.version.is_tls13_family() {
             // The server goes on after the client's Finished, or the client closes in order after it.
             progress.client_finished
                 && (progress.server_encrypted_after_finish > 0 || progress.alert_after_finish == Some(Side::Client))
@@ -543,18 +549,30 @@ impl Handshake {
         if let Some(alert) = facts.alerts.first().filter(|alert| matches!(alert.description.0, 0 | 90)) {
             return Outcome::Closed { by: alert.from };
         }
+        if let Some(close) = facts.quic.as_ref().and_then(|quic| quic.close.as_ref()) {
+            // NO_ERROR and APPLICATION_ERROR end a connection in order; alerts are handled above.
+            let orderly = matches!(close.error_code, 0x00 | 0x0c);
+            return if orderly {
+                Outcome::Closed { by: close.from }
+            } else {
+                Outcome::Refused { by: close.from, alert: None }
+            };
+        }
         if self.server_not_tls {
             return Outcome::NotTls;
         }
         if let Some(by) = progress.reset {
             return Outcome::Reset { by };
         }
+        let waited = progress.ended_at.since(progress.hello_at);
+        if self.unanswered && waited >= SILENCE {
+            return Outcome::Silent;
+        }
         match (facts.coverage.client_seen, facts.coverage.server_seen) {
             (true, false) => return Outcome::OneWay { seen: Side::Client },
             (false, true) => return Outcome::OneWay { seen: Side::Server },
             _ => {}
         }
-        let waited = progress.ended_at.since(progress.hello_at);
         let unanswered = facts.offer.is_some() && facts.selection.is_none() && facts.hello_retry.is_none();
         let given_up_by_client = progress.fin == Some(Side::Client) || (progress.fin.is_none() && end != End::Closed);
         if unanswered

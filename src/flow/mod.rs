@@ -4,14 +4,17 @@
 //! small mark so that late packets start nothing. All memory is bounded by [`Limits`]; what goes over is given up
 //! oldest first, and counted.
 
+mod assembly;
 pub(crate) mod cache;
 pub mod facts;
 mod handshake;
 mod offers;
 mod pool;
+mod quic;
 mod reassembly;
 mod stream;
 mod tcp;
+mod udp;
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -24,8 +27,10 @@ pub use facts::{Carrier, Facts, Offer, Outcome, Selection, Side};
 
 use self::handshake::{End, Shared};
 use self::pool::Pool;
+use self::quic::QuicFlow;
 use self::reassembly::HoldLimits;
 use self::tcp::{Sniff, TcpFlow, TcpLimits};
+use self::udp::UdpShared;
 use crate::packet::{FlowKey, Packet, Segment, Transport};
 use crate::stats::{DropReason, Drops};
 use crate::time::Timestamp;
@@ -101,6 +106,7 @@ pub(crate) struct FlowTable {
     limits: Limits,
     tcp_limits: TcpLimits,
     spare: Vec<Box<TcpFlow>>,
+    udp: UdpShared,
 }
 
 struct Visit {
@@ -127,6 +133,7 @@ enum State {
         ttl: u8,
     },
     Handshake(Box<TcpFlow>),
+    Quic(Box<QuicFlow>),
     /// TLS without its handshake: how many segments of records were seen.
     Midstream {
         segments: u8,
@@ -135,6 +142,13 @@ enum State {
     Finished {
         hello_sequence: u32,
     },
+}
+
+impl State {
+    /// Whether a handshake is being followed.
+    const fn is_handshake(&self) -> bool {
+        matches!(self, Self::Handshake(_) | Self::Quic(_))
+    }
 }
 
 impl FlowTable {
@@ -162,6 +176,7 @@ impl FlowTable {
             limits,
             tcp_limits,
             spare: Vec::new(),
+            udp: UdpShared::default(),
         }
     }
 
@@ -195,7 +210,7 @@ impl FlowTable {
     pub(crate) fn push(&mut self, packet: &Packet<'_>, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
         match &packet.transport {
             Transport::Tcp(segment) => self.segment(packet, segment, drops, finished),
-            Transport::Udp(_) => {}
+            Transport::Udp(datagram) => self.datagram(packet, datagram, drops, finished),
         }
     }
 
@@ -267,7 +282,7 @@ impl FlowTable {
         entry.last = entry.last.max(now);
         let expired = idle > timeout(&entry.state, &self.limits);
         match &mut entry.state {
-            State::Free => {}
+            State::Free | State::Quic(_) => {}
             State::Opening { first, opener, ttl } => {
                 if expired {
                     (*first, *opener) = ([None; 2], None);
@@ -372,8 +387,14 @@ impl FlowTable {
             flow.opened_by(usize::from(opener), (ttl > 0).then_some(ttl));
         }
         flow.hello_sequence = sequence;
+        self.begin(slot, State::Handshake(flow), packet.timestamp, drops, finished);
+        self.known(slot, hash, packet, segment, source, drops, finished);
+    }
+
+    /// Puts a handshake that begins into its slot, and makes room for it.
+    fn begin(&mut self, slot: u32, state: State, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
         if let Some(entry) = self.slots.get_mut(index(slot)) {
-            entry.state = State::Handshake(flow);
+            entry.state = state;
             self.begun = self.begun.wrapping_add(1);
             entry.handshake = self.begun;
             self.open.push_back((self.clock, slot, self.begun));
@@ -384,9 +405,8 @@ impl FlowTable {
         }
         self.handshakes = self.handshakes.saturating_add(1);
         if self.handshakes > self.limits.handshakes {
-            self.evict(slot, packet.timestamp, drops, finished);
+            self.evict(slot, now, drops, finished);
         }
-        self.known(slot, hash, packet, segment, source, drops, finished);
     }
 
     /// Ends every handshake that has waited too long by `now`.
@@ -409,7 +429,7 @@ impl FlowTable {
         }
         if now.since(entry.last) > timeout(&entry.state, &self.limits) {
             let hash = self.hasher.hash_one(entry.key);
-            if matches!(entry.state, State::Handshake(_)) {
+            if entry.state.is_handshake() {
                 self.finish(visit.slot, End::TimedOut, now, drops, finished);
             }
             self.remove(visit.slot, hash);
@@ -422,7 +442,7 @@ impl FlowTable {
     pub(crate) fn finish_all(&mut self, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
         for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
             let Some(entry) = self.slots.get(index(slot)) else { break };
-            if matches!(entry.state, State::Handshake(_)) {
+            if entry.state.is_handshake() {
                 let timed_out = now.since(entry.last) > timeout(&entry.state, &self.limits);
                 let end = if timed_out { End::TimedOut } else { End::GivenUp };
                 self.finish(slot, end, now, drops, finished);
@@ -440,9 +460,18 @@ impl FlowTable {
     fn finish(&mut self, slot: u32, end: End, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
         let Some(entry) = self.slots.get_mut(index(slot)) else { return };
         let state = std::mem::replace(&mut entry.state, State::Free);
-        let State::Handshake(mut flow) = state else {
-            entry.state = state;
-            return;
+        let mut flow = match state {
+            State::Handshake(flow) => flow,
+            State::Quic(mut flow) => {
+                entry.state = State::Finished { hello_sequence: flow.mark() };
+                self.handshakes = self.handshakes.saturating_sub(1);
+                flow.end(end, now, &mut self.pool, finished);
+                return;
+            }
+            other => {
+                entry.state = other;
+                return;
+            }
         };
         entry.state = State::Finished { hello_sequence: flow.hello_sequence };
         self.handshakes = self.handshakes.saturating_sub(1);
@@ -502,7 +531,7 @@ impl FlowTable {
             entry.remove();
         }
         if let Some(entry) = self.slots.get_mut(index(slot)) {
-            if matches!(entry.state, State::Handshake(_)) {
+            if entry.state.is_handshake() {
                 self.handshakes = self.handshakes.saturating_sub(1);
             }
             entry.state = State::Free;
@@ -545,14 +574,14 @@ impl FlowTable {
 const fn timeout(state: &State, limits: &Limits) -> Duration {
     match state {
         State::Free | State::Opening { .. } => limits.opening_timeout,
-        State::Handshake(_) => limits.handshake_timeout,
+        State::Handshake(_) | State::Quic(_) => limits.handshake_timeout,
         State::Midstream { .. } | State::Finished { .. } => limits.finished_timeout,
     }
 }
 
 /// Whether handshake `number` is still in progress in its slot.
 fn is_handshake(slots: &[Slot], slot: u32, number: u32) -> bool {
-    slots.get(index(slot)).is_some_and(|entry| entry.handshake == number && matches!(entry.state, State::Handshake(_)))
+    slots.get(index(slot)).is_some_and(|entry| entry.handshake == number && entry.state.is_handshake())
 }
 
 /// A slot number as an index.

@@ -20,7 +20,7 @@ const SHAPES: usize = 4096;
 const SHAPE_BYTES: usize = 4 << 20;
 
 /// Extensions whose body differs by connection: their presence is part of the shape, their body and length are not.
-const PER_CONNECTION: [ExtensionType; 9] = [
+const PER_CONNECTION: [ExtensionType; 10] = [
     ext::SERVER_NAME,
     ext::PADDING,
     ext::SESSION_TICKET,
@@ -29,6 +29,7 @@ const PER_CONNECTION: [ExtensionType; 9] = [
     ext::KEY_SHARE,
     ext::ENCRYPTED_CLIENT_HELLO,
     ext::QUIC_TRANSPORT_PARAMETERS,
+    ext::QUIC_TRANSPORT_PARAMETERS_DRAFT,
     ext::CONNECTION_ID,
 ];
 

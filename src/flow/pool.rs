@@ -53,6 +53,26 @@ impl Pool {
         true
     }
 
+    /// Makes a lent buffer `length` bytes long with zeros; `false`, and nothing done, at the limit.
+    pub(crate) fn lengthen(&mut self, buffer: &mut Vec<u8>, length: usize) -> bool {
+        let more = length.saturating_sub(buffer.len());
+        if buffer.capacity() == 0 {
+            match self.take(length) {
+                Some(taken) => *buffer = taken,
+                None => return false,
+            }
+        }
+        let before = buffer.capacity();
+        if length > before && self.lent.saturating_add(more) > self.limit {
+            return false;
+        }
+        if more > 0 {
+            buffer.resize(length, 0);
+        }
+        self.lent = self.lent.saturating_add(buffer.capacity().saturating_sub(before));
+        true
+    }
+
     /// Takes a buffer back.
     pub(crate) fn give(&mut self, mut buffer: Vec<u8>) {
         if buffer.capacity() == 0 {
