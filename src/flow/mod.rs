@@ -475,6 +475,11 @@ impl FlowTable {
         };
         entry.state = State::Finished { hello_sequence: flow.hello_sequence };
         self.handshakes = self.handshakes.saturating_sub(1);
+        // A wait in vain ends when its time is up, not when that is noticed: the same on any number of threads.
+        let now = match end {
+            End::TimedOut => flow.handshake.facts.ended.plus(self.limits.handshake_timeout),
+            End::Closed | End::GivenUp => now,
+        };
         flow.end(end, now, &self.tcp_limits, &mut self.shared, &mut self.pool, drops);
         if flow.handshake.is_begun() {
             finished(&flow.handshake.facts);
