@@ -31,7 +31,7 @@ use self::quic::QuicFlow;
 use self::reassembly::HoldLimits;
 use self::tcp::{Sniff, TcpFlow, TcpLimits};
 use self::udp::UdpShared;
-use crate::packet::{FlowKey, Packet, Segment, Transport};
+use crate::packet::{FiveTuple, FlowKey, Packet, Segment, Transport};
 use crate::stats::{DropReason, Drops};
 use crate::time::Timestamp;
 
@@ -74,7 +74,7 @@ impl Default for Limits {
             history_bytes: 2 << 10,
             opening_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(60),
-            finished_timeout: Duration::from_secs(120),
+            finished_timeout: Duration::from_secs(3600),
         }
     }
 }
@@ -84,6 +84,9 @@ const REVISIT: Duration = Duration::from_secs(5);
 
 /// Entries a queue may hold beyond twice the live ones before the dead are cleared out of it.
 const SLACK: usize = 1024;
+
+/// How many flows are looked at for a finished one when the table is full.
+const PASSED_OVER: u32 = 8;
 
 /// The flows of one engine.
 pub(crate) struct FlowTable {
@@ -134,10 +137,8 @@ enum State {
     },
     Handshake(Box<TcpFlow>),
     Quic(Box<QuicFlow>),
-    /// TLS without its handshake: how many segments of records were seen.
-    Midstream {
-        segments: u8,
-    },
+    /// TLS records without their handshake, seen in one segment so far.
+    Midstream,
     /// Its record is written. Where the hello began, so that a retransmission of it starts nothing.
     Finished {
         hello_sequence: u32,
@@ -255,7 +256,10 @@ impl FlowTable {
         } else {
             match sniffed {
                 Sniff::Nothing => return,
-                Sniff::Midstream => State::Midstream { segments: 0 },
+                Sniff::Midstream => {
+                    self.insert(key, hash, packet.timestamp, State::Midstream, drops, finished);
+                    return;
+                }
                 _ => State::Opening { first: [None; 2], opener: None, ttl: 0 },
             }
         };
@@ -325,12 +329,14 @@ impl FlowTable {
                     self.finish(slot, End::Closed, now, drops, finished);
                 }
             }
-            State::Midstream { segments } => {
+            State::Midstream => {
                 if flags.syn() || tcp::is_hello(segment.payload) {
                     self.reopen(slot);
                     self.known(slot, hash, packet, segment, source, drops, finished);
                 } else if tcp::sniff(segment.payload) == Sniff::Midstream {
-                    *segments = segments.saturating_add(1);
+                    // One such segment may be chance, two are not.
+                    entry.state = State::Finished { hello_sequence: 0 };
+                    finished(&midstream(packet));
                 }
             }
             State::Finished { hello_sequence } => {
@@ -561,17 +567,26 @@ impl FlowTable {
             }
             return;
         }
+        // Finished flows are the cheapest to lose; a few in front of the queue are passed over to find one.
+        let mut passed_over = 0;
         while let Some(visit) = self.queue.pop_front() {
             let Some(entry) = self.slots.get(index(visit.slot)) else { continue };
-            if entry.generation == visit.generation && visit.slot != except {
-                let hash = self.hasher.hash_one(entry.key);
-                if !matches!(entry.state, State::Finished { .. }) {
-                    drops.count(DropReason::FlowTableFull);
-                }
-                self.finish(visit.slot, End::GivenUp, now, drops, finished);
-                self.remove(visit.slot, hash);
-                return;
+            if entry.generation != visit.generation || visit.slot == except {
+                continue;
             }
+            let is_finished = matches!(entry.state, State::Finished { .. });
+            if !is_finished && passed_over < PASSED_OVER {
+                passed_over += 1;
+                self.queue.push_back(visit);
+                continue;
+            }
+            let hash = self.hasher.hash_one(entry.key);
+            if !is_finished {
+                drops.count(DropReason::FlowTableFull);
+            }
+            self.finish(visit.slot, End::GivenUp, now, drops, finished);
+            self.remove(visit.slot, hash);
+            return;
         }
     }
 }
@@ -580,8 +595,23 @@ const fn timeout(state: &State, limits: &Limits) -> Duration {
     match state {
         State::Free | State::Opening { .. } => limits.opening_timeout,
         State::Handshake(_) | State::Quic(_) => limits.handshake_timeout,
-        State::Midstream { .. } | State::Finished { .. } => limits.finished_timeout,
+        State::Midstream | State::Finished { .. } => limits.finished_timeout,
     }
+}
+
+/// A flow of TLS records whose handshake was not captured. Who is the client is not told by records alone: the
+/// endpoint with the lower port is taken for the server.
+fn midstream(packet: &Packet<'_>) -> Facts {
+    let FiveTuple { source, destination, .. } = packet.tuple;
+    let (client, server) =
+        if destination.port() <= source.port() { (source, destination) } else { (destination, source) };
+    let mut facts = Facts::new(Carrier::Tcp, client, server, packet.timestamp);
+    facts.encapsulations = packet.encapsulations;
+    facts.coverage.midstream = true;
+    facts.coverage.syn_seen = Some(false);
+    facts.coverage.client_seen = true;
+    facts.coverage.server_seen = true;
+    facts
 }
 
 /// Whether handshake `number` is still in progress in its slot.
