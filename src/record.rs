@@ -19,7 +19,9 @@ use crate::flow::facts::{
 };
 use crate::quic::TransportParameter;
 use crate::tls::certificate::Certificate;
-use crate::tls::codepoints::{CompressionMethod, EcPointFormat, PskKeyExchangeMode, SrtpProfile, SslV2CipherSpec};
+use crate::tls::codepoints::{
+    CertificateCompressionAlgorithm, CompressionMethod, EcPointFormat, PskKeyExchangeMode, SrtpProfile, SslV2CipherSpec,
+};
 
 /// The version of the record's form. It grows when a member changes its meaning; new members do not change it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -466,7 +468,14 @@ impl Serialize for ClientHelloMember<'_> {
         )?;
         entry(&mut map, "psk_identities", offer.psk_identities)?;
         entry(&mut map, "session_ticket", offer.session_ticket)?;
-        entry(&mut map, "certificate_compression", offer.certificate_compression.as_ref())?;
+        entry(
+            &mut map,
+            "certificate_compression",
+            offer
+                .certificate_compression
+                .as_ref()
+                .map(|list| Sequence(list.iter().map(|number| CertificateCompressionAlgorithm(*number)))),
+        )?;
         entry(&mut map, "record_size_limit", offer.record_size_limit)?;
         entry(&mut map, "max_fragment_length", offer.max_fragment_length)?;
         entry(&mut map, "delegated_credentials", offer.delegated_credentials.as_ref())?;

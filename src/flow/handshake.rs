@@ -36,7 +36,7 @@ const PROBLEMS: usize = 4;
 /// Certificates kept of a chain.
 const CHAIN: usize = 16;
 /// How long a hello must have been on the wire without an answer for the server to be called silent.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(1);
 /// Length of an encrypted TLS 1.3 alert record: two bytes, the content type, a 16-byte tag (8 for CCM_8).
 const ENCRYPTED_ALERT: [u16; 2] = [19, 11];
 
