@@ -17,6 +17,7 @@
 //! packet/         one frame to one transport payload: link layers, tunnels, IP, fragments, TCP, UDP
 //! tls/            zero-copy messages, X.509, and the code points with their names and status
 //! quic/           packets, Initial keys, frames, transport parameters
+//! dtls/           records and fragments
 //! flow/           reassembly, and the handshake as a state machine: packets to Facts
 //! fingerprint/    one file a method: JA3, JA3N, JA3S, JA4
 //! findings/       the registry of rules; rules/ one file a family
@@ -54,6 +55,7 @@
 
 pub mod capture;
 pub mod cursor;
+pub mod dtls;
 pub mod engine;
 pub mod error;
 pub mod findings;

@@ -202,6 +202,8 @@ fn version_characters(lists: &HelloLists, protocol: Protocol) -> [u8; 2] {
         Some(0x0301) => *b"10",
         Some(0x0300) => *b"s3",
         Some(0x0002) => *b"s2",
+        // Not in the specification: so Wireshark writes DTLS as it was before RFC 4347.
+        Some(0x0100) => *b"s1",
         Some(0xfeff) => *b"d1",
         Some(0xfefd) => *b"d2",
         Some(0xfefc) => *b"d3",
@@ -400,6 +402,7 @@ mod tests {
         assert_eq!(tcp(&[0x0002]).as_deref(), Some("s2"));
         let dtls = |versions: &[u16]| version(Some(versions), Protocol::Dtls);
         assert_eq!(dtls(&[0xfefd, 0xfefc]).as_deref(), Some("d3"));
+        assert_eq!(dtls(&[0x0100]).as_deref(), Some("s1"));
         assert_eq!(dtls(&[0xfeff, 0xfefd]).as_deref(), Some("d2"));
         assert_eq!(dtls(&[0xfeff, 0x0304]).as_deref(), Some("d1"));
     }

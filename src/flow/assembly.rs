@@ -56,10 +56,14 @@ impl Assembly {
         }
     }
 
+    /// Bytes that have come.
+    pub(crate) fn present(&self) -> usize {
+        self.ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum()
+    }
+
     /// Bytes missing in front of the last that has come.
     pub(crate) fn missing(&self) -> usize {
-        let present: usize = self.ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
-        self.bytes.len().saturating_sub(present)
+        self.bytes.len().saturating_sub(self.present())
     }
 
     /// Where the first byte lies that a later piece contradicted.

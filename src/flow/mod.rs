@@ -6,6 +6,7 @@
 
 mod assembly;
 pub(crate) mod cache;
+mod dtls;
 pub mod facts;
 mod handshake;
 mod offers;
@@ -25,6 +26,7 @@ use hashbrown::hash_table::Entry;
 
 pub use facts::{Carrier, Facts, Offer, Outcome, Selection, Side};
 
+use self::dtls::DtlsFlow;
 use self::handshake::{End, Shared};
 use self::pool::Pool;
 use self::quic::QuicFlow;
@@ -137,6 +139,7 @@ enum State {
     },
     Handshake(Box<TcpFlow>),
     Quic(Box<QuicFlow>),
+    Dtls(Box<DtlsFlow>),
     /// TLS records without their handshake, seen in one segment so far.
     Midstream,
     /// Its record is written. Where the hello began, so that a retransmission of it starts nothing.
@@ -148,7 +151,7 @@ enum State {
 impl State {
     /// Whether a handshake is being followed.
     const fn is_handshake(&self) -> bool {
-        matches!(self, Self::Handshake(_) | Self::Quic(_))
+        matches!(self, Self::Handshake(_) | Self::Quic(_) | Self::Dtls(_))
     }
 }
 
@@ -286,7 +289,7 @@ impl FlowTable {
         entry.last = entry.last.max(now);
         let expired = idle > timeout(&entry.state, &self.limits);
         match &mut entry.state {
-            State::Free | State::Quic(_) => {}
+            State::Free | State::Quic(_) | State::Dtls(_) => {}
             State::Opening { first, opener, ttl } => {
                 if expired {
                     (*first, *opener) = ([None; 2], None);
@@ -468,6 +471,18 @@ impl FlowTable {
         let state = std::mem::replace(&mut entry.state, State::Free);
         let mut flow = match state {
             State::Handshake(flow) => flow,
+            State::Dtls(mut flow) => {
+                entry.state = State::Finished { hello_sequence: flow.mark() };
+                self.handshakes = self.handshakes.saturating_sub(1);
+                let mut around = dtls::Around {
+                    shared: &mut self.shared,
+                    pool: &mut self.pool,
+                    drops,
+                    message_limit: self.limits.message_bytes,
+                };
+                flow.end(end, now, &mut around, finished);
+                return;
+            }
             State::Quic(mut flow) => {
                 entry.state = State::Finished { hello_sequence: flow.mark() };
                 self.handshakes = self.handshakes.saturating_sub(1);
@@ -594,7 +609,7 @@ impl FlowTable {
 const fn timeout(state: &State, limits: &Limits) -> Duration {
     match state {
         State::Free | State::Opening { .. } => limits.opening_timeout,
-        State::Handshake(_) | State::Quic(_) => limits.handshake_timeout,
+        State::Handshake(_) | State::Quic(_) | State::Dtls(_) => limits.handshake_timeout,
         State::Midstream | State::Finished { .. } => limits.finished_timeout,
     }
 }
