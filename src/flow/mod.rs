@@ -373,7 +373,9 @@ impl FlowTable {
         let ahead = first.get(source).copied().flatten().map(|first| sequence.wrapping_sub(first));
         // Before the first byte in order nothing can be told; what came early is held by the flow.
         let early = ahead.is_some_and(|ahead| ahead != 0 && ahead < 1 << 20);
-        if matches!(sniffed, Sniff::Nothing | Sniff::Midstream) && !early {
+        // The first byte of a connection may begin an SSLv2 hello that is cut; anywhere else that would be a guess.
+        let first_of_all = ahead == Some(0) && tcp::may_begin_sslv2(segment.payload);
+        if matches!(sniffed, Sniff::Nothing | Sniff::Midstream) && !early && !first_of_all {
             self.remove(slot, hash);
             return;
         }

@@ -5,6 +5,7 @@ use super::handshake::{End, Handshake, Shared};
 use super::pool::Pool;
 use super::reassembly::{Arrival, HalfStream, HoldLimits};
 use super::stream::{Framing, RecordLayer, Surroundings};
+use crate::cursor::ParseError;
 use crate::packet::{Packet, Segment};
 use crate::stats::{DropReason, Drops};
 use crate::time::Timestamp;
@@ -55,6 +56,12 @@ pub(crate) fn sniff(payload: &[u8]) -> Sniff {
         [0x80..=0xff, _, 1, ..] if Sslv2ClientHello::parse(payload).is_ok() => Sniff::Client,
         _ => Sniff::Nothing,
     }
+}
+
+/// Whether `payload` is the start of an SSLv2-format CLIENT-HELLO, as far as it goes.
+pub(crate) fn may_begin_sslv2(payload: &[u8]) -> bool {
+    matches!(payload.first(), Some(0x80..=0xff))
+        && !matches!(Sslv2ClientHello::first(payload), Err(ParseError::Invalid { .. }))
 }
 
 fn sniff_record(payload: &[u8], rest: &[u8]) -> Sniff {
