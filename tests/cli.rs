@@ -246,7 +246,10 @@ fn exits_with_one_only_where_fail_on_asks_for_it() {
     assert_eq!(code(&["read", "--fail-on", "critical", SSL3]), Some(1));
     assert_eq!(code(&["read", "--fail-on", "critical", CURL]), Some(0));
     assert_eq!(code(&["read", "--fail-on", "low", "--select", "VER005", CURL]), Some(0));
-    assert_eq!(code(&["read", "--fail-on", "high", "--ignore", "VER,CIP", "--select", "VER,CIP,ver005", SSL3]), Some(0));
+    assert_eq!(
+        code(&["read", "--fail-on", "high", "--ignore", "VER,CIP", "--select", "VER,CIP,ver005", SSL3]),
+        Some(0)
+    );
     assert_eq!(code(&["read", "--fail-on", "critical", SSL3, "no/such/file"]), Some(2));
     assert_eq!(code(&["read", "--fail-on", "dire", SSL3]), Some(2));
 }
