@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use handprint::capture;
+use handprint::output::FLOW_SCHEMA;
 use handprint::output::ndjson::Ndjson;
-use handprint::output::{FLOW_SCHEMA, Format as _};
-use handprint::pipeline::{self, Consumer, Options, Problem, Report};
-use handprint::record::FlowRecord;
+use handprint::pipeline::{self, Consumer, Options, Problem};
 use handprint::time::Timestamp;
 use serde_json::Value;
 
@@ -101,12 +100,6 @@ fn visit(node: &Value, look: &mut dyn FnMut(&Value)) {
 }
 
 fn each_record(path: &Path, act: &mut dyn FnMut(&Path, Value)) {
-    struct Lines;
-    impl Report for Lines {
-        fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
-            Ndjson.flow(record, out);
-        }
-    }
     struct Act<'a>(&'a mut dyn FnMut(&Path, Value));
     impl Consumer for Act<'_> {
         fn record(&mut self, capture: &Path, _: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
@@ -120,5 +113,5 @@ fn each_record(path: &Path, act: &mut dyn FnMut(&Path, Value)) {
         }
     }
     let paths = [PathBuf::from(path)];
-    pipeline::read(capture::inputs(&paths), &Options::default(), &|| Lines, &mut Act(act));
+    pipeline::read(capture::inputs(&paths), &Options::default(), &|| Ndjson, &mut Act(act));
 }

@@ -11,10 +11,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use handprint::capture::{self, Input};
-use handprint::output::Format as _;
 use handprint::output::ndjson::Ndjson;
-use handprint::pipeline::{self, Consumer, Options, Problem, Report};
-use handprint::record::FlowRecord;
+use handprint::pipeline::{self, Consumer, Options, Problem};
 use handprint::time::Timestamp;
 use serde_json::Value;
 
@@ -52,20 +50,12 @@ fn name(path: &Path) -> String {
 
 fn snapshot(input: &Input) -> String {
     let mut consumer = Text::default();
-    let (stats, _) = pipeline::read(vec![Ok(input.clone())], &Options::default(), &|| Lines, &mut consumer);
+    let (stats, _) = pipeline::read(vec![Ok(input.clone())], &Options::default(), &|| Ndjson, &mut consumer);
     let mut text = consumer.0;
     let drops: Vec<_> = stats.drops.iter().map(|(reason, count)| format!("{count} {}", reason.name())).collect();
     let drops = if drops.is_empty() { "nothing".to_owned() } else { drops.join(", ") };
     writeln!(text, "{} packets, {} bytes; not used: {drops}", stats.packets, stats.bytes).unwrap();
     text
-}
-
-struct Lines;
-
-impl Report for Lines {
-    fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
-        Ndjson.flow(record, out);
-    }
 }
 
 #[derive(Default)]

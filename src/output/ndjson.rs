@@ -1,13 +1,13 @@
 //! NDJSON: one JSON object a line (RFC 8259), the contract that `flow.schema.json` describes.
 
-use super::Format;
+use crate::pipeline::Report;
 use crate::record::FlowRecord;
 
 /// Writes each record as one line of JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ndjson;
 
-impl Format for Ndjson {
+impl Report for Ndjson {
     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         // A Vec takes every byte, and no member of a record refuses to be serialised.

@@ -210,8 +210,11 @@ impl Tally {
             let _ = writeln!(page.text, "  {:>10}  {clients:>10}", grouped(possible));
         }
         let suites = self.weak_suites.sorted(|suite, count| (std::cmp::Reverse(count), suite.0));
-        for (suite, count) in suites.into_iter().take(LISTED) {
-            let _ = writeln!(page.text, "  {:>30}  {suite}", grouped(count));
+        for (suite, count) in suites.iter().take(LISTED) {
+            let _ = writeln!(page.text, "  {:>30}  {suite}", grouped(*count));
+        }
+        if suites.len() > LISTED {
+            let _ = writeln!(page.text, "  {:>30}  {} more", "", suites.len() - LISTED);
         }
     }
 

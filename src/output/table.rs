@@ -10,9 +10,10 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Format, text};
+use super::text;
 use crate::findings::Severity;
 use crate::flow::Outcome;
+use crate::pipeline::Report;
 use crate::record::FlowRecord;
 use crate::time::Timestamp;
 use crate::tls::codepoints::CipherSuite;
@@ -97,7 +98,7 @@ impl Table {
             ends = (width - time - 2 * GAP).div_ceil(2).min(95);
             finding = width - time - ends - 2 * GAP;
             let rest = width - version - ja4 - 4 * GAP;
-            suite = (rest.div_ceil(2)).min(30);
+            suite = (rest / 2 + 1).min(30);
             sni = rest - suite;
         } else {
             lines = &[&[Time, Ends], &[Sni, Version, Suite], &[Ja4, Finding]];
@@ -229,7 +230,7 @@ impl Table {
     }
 }
 
-impl Format for Table {
+impl Report for Table {
     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
         let mut row = std::mem::take(&mut self.line);
         row.clear();

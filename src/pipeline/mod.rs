@@ -11,6 +11,52 @@
 //! Invariant: a capture is cut into runs of frames whose bounds depend on the capture alone. What ends in a run is put
 //! in order, and what can be handed on is, at the end of the run; and every engine is told the time at the same frames.
 //! So it does not matter which engine, or how many, read it, as long as no limit of [`EngineConfig`] is hit.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use std::path::{Path, PathBuf};
+//!
+//! use handprint::capture::inputs;
+//! use handprint::pipeline::{self, Consumer, Options, Problem, Report};
+//! use handprint::record::FlowRecord;
+//! use handprint::time::Timestamp;
+//!
+//! /// Renders the server's name, a line each.
+//! struct Names;
+//!
+//! impl Report for Names {
+//!     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
+//!         if let Some(name) = &record.facts.hello.server_name {
+//!             out.extend_from_slice(name.as_bytes());
+//!             out.push(b'\n');
+//!         }
+//!     }
+//! }
+//!
+//! /// Gathers what was rendered.
+//! struct Gather(Vec<u8>);
+//!
+//! impl Consumer for Gather {
+//!     fn record(&mut self, _capture: &Path, _started: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
+//!         self.0.extend_from_slice(rendered);
+//!         ControlFlow::Continue(())
+//!     }
+//!
+//!     fn problem(&mut self, problem: Problem) {
+//!         panic!("{problem:?}");
+//!     }
+//!
+//!     fn progress(&mut self, _bytes: u64) -> ControlFlow<()> {
+//!         ControlFlow::Continue(())
+//!     }
+//! }
+//!
+//! let mut gather = Gather(Vec::new());
+//! let paths = [PathBuf::from("pcaps/tls/versions")];
+//! let (stats, _) = pipeline::read(inputs(&paths), &Options::default(), &|| Names, &mut gather);
+//! assert!(stats.flows > 1);
+//! assert!(gather.0.starts_with(b"www.example.org\n"));
+//! ```
 
 mod many;
 mod order;

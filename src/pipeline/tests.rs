@@ -6,14 +6,13 @@ use std::io::Write as _;
 use super::*;
 use crate::capture::write::PcapWriter;
 use crate::capture::{LinkType, Source, inputs};
-use crate::output::Format as _;
-use crate::output::ndjson::Ndjson;
 
 struct Lines;
 
 impl Report for Lines {
     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
-        Ndjson.flow(record, out);
+        serde_json::to_writer(&mut *out, record).unwrap();
+        out.push(b'\n');
     }
 }
 

@@ -12,7 +12,6 @@ use handprint::capture::{self, Input};
 use handprint::engine::EngineConfig;
 use handprint::error::Error;
 use handprint::findings::{RuleSet, Settings, Severity};
-use handprint::output::Format;
 use handprint::output::ndjson::Ndjson;
 use handprint::output::summary::Tally;
 use handprint::output::table::Table;
@@ -171,7 +170,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// Renders records in one format, and counts them.
 struct Reporter {
-    format: Box<dyn Format>,
+    format: Box<dyn Report>,
     tally: Option<Tally>,
     worst: Option<Severity>,
 }
