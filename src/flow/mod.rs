@@ -1,6 +1,6 @@
 //! Flows: from packets to the facts of a handshake.
 //!
-//! [`FlowTable`] keeps one entry for each flow in which a handshake is, or may be, under way, and for finished ones a
+//! `FlowTable` keeps one entry for each flow in which a handshake is, or may be, under way, and for finished ones a
 //! small mark so that late packets start nothing. All memory is bounded by [`Limits`]; what goes over is given up
 //! oldest first, and counted.
 
