@@ -133,9 +133,8 @@ pub(crate) fn mark(payload: &[u8]) -> u32 {
 }
 
 fn mark_of(random: &[u8; RANDOM]) -> u32 {
-    // The first four bytes may be a clock.
-    let [.., a, b, c, d] = random;
-    u32::from_be_bytes([*a, *b, *c, *d])
+    // FNV-1a: what tells two hellos apart decides about nothing but a second record.
+    random.iter().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 fn random_of(fragment: &Fragment<'_>) -> Option<[u8; RANDOM]> {
@@ -389,6 +388,11 @@ impl DtlsFlow {
             }
         };
         let Some(pending) = sender.pending.get_mut(position) else { return };
+        if fragment.cut > 0 {
+            let cut = u32::try_from(fragment.cut).unwrap_or(u32::MAX);
+            let coverage = &mut self.handshake.facts.coverage;
+            coverage.cut_bytes = coverage.cut_bytes.saturating_add(cut);
+        }
         if pending.length != fragment.length || pending.message_type != fragment.message_type {
             // The first wins, as with bytes.
             sender.conflict.get_or_insert(fragment.offset);
@@ -466,7 +470,11 @@ impl DtlsFlow {
                 if !had_offer {
                     self.handshake.facts.progress.hello_at = at.1;
                 }
-                let id = ClientHello::parse_dtls_body(body).ok().and_then(|hello| hello.connection_id().ok().flatten());
+                let hello = ClientHello::parse_dtls_body(body).ok();
+                // A cookie proves that it was asked for, even where that was not seen.
+                let has_cookie = hello.is_some_and(|hello| hello.cookie.is_some_and(|cookie| !cookie.is_empty()));
+                self.handshake.facts.hello_verify |= has_cookie;
+                let id = hello.and_then(|hello| hello.connection_id().ok().flatten());
                 self.set_connection_id(Side::Server, id.map(<[u8]>::len));
             }
             (Side::Server, message_type::SERVER_HELLO) => {

@@ -609,7 +609,7 @@ pub struct Facts {
     pub problems: SmallVec<[Problem; 1]>,
     /// What QUIC says around the handshake; `None` for other carriers.
     pub quic: Option<Box<QuicFacts>>,
-    /// The server asked for a cookie with a HelloVerifyRequest (DTLS up to 1.2).
+    /// The server asked for a cookie with a HelloVerifyRequest (DTLS up to 1.2): it was seen, or the client's cookie.
     pub hello_verify: bool,
     /// What followed.
     pub progress: Progress,

@@ -16,6 +16,8 @@ mod reassembly;
 mod stream;
 mod tcp;
 mod udp;
+#[cfg(test)]
+mod udp_tests;
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;

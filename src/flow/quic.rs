@@ -755,6 +755,7 @@ impl Connection {
                         let coverage = &mut self.handshake.facts.coverage;
                         let cut = u32::try_from(long.cut).unwrap_or(u32::MAX);
                         coverage.missing_bytes = coverage.missing_bytes.saturating_add(cut);
+                        coverage.cut_bytes = coverage.cut_bytes.saturating_add(cut);
                     }
                 }
             }

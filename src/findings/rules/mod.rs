@@ -5,10 +5,12 @@ use super::{Rule, Value};
 mod anomaly;
 mod cipher;
 mod coverage;
+mod dtls;
 mod key_exchange;
 mod negotiation;
 mod post_quantum;
 mod privacy;
+mod quic;
 mod version;
 
 /// Every family's rules, in the order of the documentation.
@@ -18,6 +20,8 @@ pub(super) static FAMILIES: &[&[Rule]] = &[
     cipher::RULES,
     key_exchange::RULES,
     negotiation::RULES,
+    quic::RULES,
+    dtls::RULES,
     post_quantum::RULES,
     privacy::RULES,
     anomaly::RULES,
