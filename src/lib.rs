@@ -66,6 +66,7 @@ pub mod packet;
 pub mod pipeline;
 pub mod quic;
 pub mod record;
+pub mod starttls;
 pub mod stats;
 pub mod time;
 pub mod tls;

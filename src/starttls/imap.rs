@@ -1,0 +1,200 @@
+//! IMAP (RFC 9051, RFC 3501) with STARTTLS (RFC 9051 section 6.2.1).
+
+use super::text::{astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words};
+use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+
+/// Commands that may wait for their replies at once.
+const PIPELINE: usize = 32;
+/// Longest tag followed, in bytes.
+const TAG: usize = 32;
+
+pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine: || Box::<Imap>::default() };
+
+fn recognise(held: &[u8]) -> Recognition {
+    for greeting in ["* OK", "* PREAUTH", "* BYE"] {
+        match held.get(greeting.len()) {
+            Some(b' ' | b'\r') if begins(held, greeting) => {
+                return if memchr::memchr(b'\n', held).is_some() { Recognition::Is } else { Recognition::Perhaps };
+            }
+            None if may_become(held, greeting) => return Recognition::Perhaps,
+            _ => {}
+        }
+    }
+    Recognition::Not
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Starttls,
+    Login,
+    Authenticate,
+    Capability,
+    Other,
+}
+
+#[derive(Default)]
+struct Imap {
+    greeted: bool,
+    pending: Vec<(Vec<u8>, Command)>,
+    mechanism: Vec<u8>,
+    answers: u8,
+    challenged: bool,
+    /// The user name of a LOGIN is in the literal that comes now.
+    user_next: bool,
+    /// A command goes on behind its literal.
+    continues: bool,
+    listing: bool,
+}
+
+impl Machine for Imap {
+    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
+        line(held)
+    }
+
+    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        if let Some(length) = literal(unit) {
+            talk.skip(from, length.min(1 << 32));
+        }
+        match from {
+            Peer::Client => self.command(unit, talk),
+            Peer::Server => self.response(trim(unit), talk),
+        }
+    }
+
+    fn is_lines(&self) -> bool {
+        true
+    }
+}
+
+impl Imap {
+    fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        let goes_on = literal(unit).is_some();
+        let unit = trim(unit);
+        if std::mem::replace(&mut self.continues, goes_on) {
+            return Verdict::Go;
+        }
+        if std::mem::take(&mut self.challenged) {
+            self.answer(unit, talk);
+            return Verdict::Go;
+        }
+        let (tag, rest) = split_word(unit);
+        let (verb, arguments) = split_word(rest);
+        if verb.is_empty() || !verb.iter().all(|byte| byte.is_ascii_alphanumeric()) || tag.len() > TAG {
+            return if self.pending.is_empty() { Verdict::NotThis } else { Verdict::Go };
+        }
+        talk.facts.protocol = Some(Protocol::Imap);
+        let command = if is(verb, "STARTTLS") {
+            talk.ask("STARTTLS");
+            Command::Starttls
+        } else if is(verb, "LOGIN") {
+            talk.facts.went_on(b"LOGIN");
+            let user = astring(arguments);
+            let known = !goes_on || literal(user).is_none();
+            talk.facts.authenticates(b"LOGIN", true, known.then_some(user));
+            Command::Login
+        } else if is(verb, "AUTHENTICATE") {
+            talk.facts.went_on(b"AUTHENTICATE");
+            let (mechanism, initial) = split_word(arguments);
+            self.mechanism = mechanism.get(..mechanism.len().min(32)).unwrap_or_default().to_ascii_uppercase();
+            self.answers = 0;
+            if !initial.is_empty() {
+                self.answer(initial, talk);
+            }
+            Command::Authenticate
+        } else if is(verb, "CAPABILITY") {
+            Command::Capability
+        } else {
+            Command::Other
+        };
+        if self.pending.len() < PIPELINE {
+            self.pending.push((tag.to_vec(), command));
+        }
+        Verdict::Go
+    }
+
+    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
+        self.answers = self.answers.saturating_add(1);
+        if response == b"*" || response == b"=" {
+            return;
+        }
+        let user = match (self.mechanism.as_slice(), self.answers) {
+            (b"PLAIN", 1) => plain_user(response),
+            (b"LOGIN", 1) => Some(base64(response)),
+            _ => None,
+        };
+        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
+    }
+
+    fn response(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        if !self.greeted {
+            self.greeted = true;
+            talk.facts.greet(unit);
+            bracketed_capabilities(unit, talk);
+            return Verdict::Go;
+        }
+        let (tag, rest) = split_word(unit);
+        if tag == b"+" {
+            if self.pending.last().is_some_and(|(_, command)| *command == Command::Authenticate) {
+                self.challenged = true;
+                if !matches!((self.mechanism.as_slice(), self.answers), (b"PLAIN" | b"LOGIN", 0)) {
+                    self.challenged = false;
+                    self.answer(b"", talk);
+                    talk.ignore_line(Peer::Client);
+                }
+            }
+            return Verdict::Go;
+        }
+        let (word, arguments) = split_word(rest);
+        if tag == b"*" {
+            if is(word, "CAPABILITY") {
+                capabilities(arguments, talk);
+                self.listing = true;
+            } else if is(word, "OK") {
+                bracketed_capabilities(unit, talk);
+            }
+            return Verdict::Go;
+        }
+        let Some(at) = self.pending.iter().position(|(sent, _)| sent == tag) else { return Verdict::Go };
+        let (_, command) = self.pending.remove(at);
+        let ok = is(word, "OK");
+        talk.facts.convincing = true;
+        if begins(arguments, "[PRIVACYREQUIRED]") {
+            talk.facts.required.get_or_insert_with(|| super::facts::text(unit));
+        }
+        match command {
+            Command::Starttls if ok => talk.accept(Some(super::facts::text(unit))),
+            Command::Starttls => talk.refuse(Some(super::facts::text(unit))),
+            Command::Login | Command::Authenticate if ok => return Verdict::Over,
+            _ => {}
+        }
+        Verdict::Go
+    }
+}
+
+fn bracketed_capabilities(line: &[u8], talk: &mut Talk<'_>) {
+    if let Some(start) = line.windows(12).position(|window| is(window, "[CAPABILITY "))
+        && let Some(list) = line.get(start + 12..)
+        && let Some(end) = memchr::memchr(b']', list)
+    {
+        capabilities(list.get(..end).unwrap_or_default(), talk);
+    }
+}
+
+fn capabilities(list: &[u8], talk: &mut Talk<'_>) {
+    talk.facts.capabilities.clear();
+    talk.facts.auth_mechanisms.clear();
+    let (mut tls, mut login) = (false, true);
+    for capability in words(list) {
+        talk.facts.capability(capability);
+        if is(capability, "STARTTLS") {
+            tls = true;
+        } else if is(capability, "LOGINDISABLED") {
+            login = false;
+            talk.facts.required.get_or_insert_with(|| "LOGINDISABLED".into());
+        } else if begins(capability, "AUTH=") {
+            talk.facts.mechanism(capability.get(5..).unwrap_or_default());
+        }
+    }
+    talk.facts.advertised = Some(tls);
+    talk.facts.plain_login_allowed = Some(login);
+}

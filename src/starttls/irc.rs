@@ -1,0 +1,134 @@
+//! IRC (RFC 2812) with the STARTTLS command (IRCv3's `tls` capability; numerics 670 and 691).
+
+use super::text::{begins, exposes, is, is_one_of, line, may_become, plain_user, split_word, trim, words};
+use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+
+/// A client that registers.
+pub(super) const ENTRY: Entry =
+    Entry { first: Peer::Client, recognise: client_begins, machine: || Box::<Irc>::default() };
+/// A server that says something before the client does.
+pub(super) const SERVER_FIRST: Entry =
+    Entry { first: Peer::Server, recognise: server_begins, machine: || Box::<Irc>::default() };
+
+fn client_begins(held: &[u8]) -> Recognition {
+    const STARTS: [&str; 4] = ["CAP LS", "STARTTLS\r\n", "NICK ", "CAP REQ "];
+    if STARTS.iter().any(|start| begins(held, start)) {
+        Recognition::Is
+    } else if STARTS.iter().any(|start| held.len() < start.len() && may_become(held, start)) {
+        Recognition::Perhaps
+    } else {
+        Recognition::Not
+    }
+}
+
+fn server_begins(held: &[u8]) -> Recognition {
+    if begins(held, "NOTICE ") {
+        return Recognition::Is;
+    }
+    if held.len() < 7 && may_become(held, "NOTICE ") {
+        return Recognition::Perhaps;
+    }
+    if held.first() != Some(&b':') || held.len() > 512 {
+        return Recognition::Not;
+    }
+    match words(held).nth(1) {
+        Some(word) if is(word, "NOTICE") => Recognition::Is,
+        Some(word) if word.len() < 6 && may_become(word, "NOTICE") => Recognition::Perhaps,
+        Some(_) => Recognition::Not,
+        None => Recognition::Perhaps,
+    }
+}
+
+#[derive(Default)]
+struct Irc {
+    client_spoke: bool,
+    nick: Vec<u8>,
+    mechanism: Vec<u8>,
+}
+
+impl Machine for Irc {
+    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
+        match held {
+            // Formatting codes of IRC are control bytes.
+            [0x16, 3, ..] => Frame::Tls,
+            [2 | 3 | 0x0f | 0x1d | 0x1f, ..] => Frame::NotThis,
+            _ => match (line(held), memchr::memchr(b'\n', held)) {
+                (Frame::NotThis, Some(end)) => Frame::Whole(end + 1),
+                (frame, _) => frame,
+            },
+        }
+    }
+
+    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        match from {
+            Peer::Client => self.command(trim(unit), talk),
+            Peer::Server => self.message(trim(unit), talk),
+        }
+    }
+
+    fn is_lines(&self) -> bool {
+        true
+    }
+}
+
+impl Irc {
+    fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        let (verb, arguments) = split_word(unit);
+        if is_one_of(verb, &["CAP", "NICK", "USER", "PASS", "STARTTLS", "PONG", "AUTHENTICATE", "QUIT", "SERVER"]) {
+            self.client_spoke = true;
+            talk.facts.protocol = Some(Protocol::Irc);
+        } else if !self.client_spoke {
+            return Verdict::NotThis;
+        }
+        if is(verb, "STARTTLS") {
+            talk.ask("STARTTLS");
+        } else if is(verb, "NICK") {
+            self.nick = arguments.get(..arguments.len().min(64)).unwrap_or_default().to_vec();
+        } else if is(verb, "USER") {
+            talk.facts.went_on(b"USER");
+        } else if is(verb, "PASS") {
+            talk.facts.authenticates(b"PASS", true, None);
+        } else if is(verb, "AUTHENTICATE") && self.mechanism.is_empty() {
+            self.mechanism = arguments.get(..arguments.len().min(32)).unwrap_or_default().to_ascii_uppercase();
+        } else if is(verb, "AUTHENTICATE") && arguments != b"*" {
+            let user = if is(&self.mechanism, "PLAIN") { plain_user(arguments) } else { None };
+            talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
+        }
+        Verdict::Go
+    }
+
+    fn message(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        talk.facts.greet(unit);
+        let rest = if unit.first() == Some(&b':') { split_word(unit).1 } else { unit };
+        let (command, arguments) = split_word(rest);
+        if self.client_spoke && is_one_of(command, &["001", "CAP", "670", "691", "433", "NOTICE", "451", "PING"]) {
+            talk.facts.convincing = true;
+        }
+        if is(command, "CAP") {
+            let mut parts = words(arguments).skip(1);
+            if parts.next().is_some_and(|word| is(word, "LS")) {
+                let mut tls = false;
+                let mut more = false;
+                for word in parts {
+                    let name = word.strip_prefix(b":").unwrap_or(word);
+                    more |= word == b"*";
+                    talk.facts.capability(name);
+                    tls |= is(name, "tls");
+                }
+                if tls {
+                    talk.facts.advertised = Some(true);
+                } else if !more {
+                    talk.facts.advertised.get_or_insert(false);
+                }
+            }
+        } else if is(command, "670") {
+            talk.accept(Some(super::facts::text(unit)));
+        } else if is(command, "691") || (is(command, "421") && words(arguments).any(|word| is(word, "STARTTLS"))) {
+            talk.refuse(Some(super::facts::text(unit)));
+        } else if is(command, "001") && self.client_spoke {
+            talk.facts.went_on(b"NICK");
+            return Verdict::Over;
+        }
+        Verdict::Go
+    }
+}

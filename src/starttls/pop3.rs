@@ -1,0 +1,199 @@
+//! POP3 (RFC 1939) with STLS (RFC 2595 section 4).
+
+use std::collections::VecDeque;
+
+use super::text::{base64, begins, contains, exposes, is, line, may_become, plain_user, split_word, trim, words};
+use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+
+/// Commands that may wait for their replies at once.
+const PIPELINE: usize = 32;
+
+pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine: || Box::<Pop3>::default() };
+
+fn recognise(held: &[u8]) -> Recognition {
+    match held.get(3) {
+        Some(b' ' | b'\r' | b'\n') if begins(held, "+OK") => {
+            if memchr::memchr(b'\n', held).is_some() { Recognition::Is } else { Recognition::Perhaps }
+        }
+        None if may_become(held, "+OK") => Recognition::Perhaps,
+        _ => Recognition::Not,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Capa,
+    Stls,
+    User,
+    Pass,
+    Apop,
+    Auth,
+    AuthList,
+    Other,
+}
+
+#[derive(Default)]
+struct Pop3 {
+    greeted: bool,
+    pending: VecDeque<Command>,
+    in_list: bool,
+    user: Vec<u8>,
+    mechanism: Vec<u8>,
+    answers: u8,
+    challenged: bool,
+}
+
+impl Machine for Pop3 {
+    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
+        line(held)
+    }
+
+    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        match from {
+            Peer::Client => self.command(trim(unit), talk),
+            Peer::Server => self.reply(trim(unit), talk),
+        }
+    }
+
+    fn is_lines(&self) -> bool {
+        true
+    }
+}
+
+impl Pop3 {
+    fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        if std::mem::take(&mut self.challenged) {
+            self.answer(unit, talk);
+            return Verdict::Go;
+        }
+        let (verb, arguments) = split_word(unit);
+        talk.facts.protocol = Some(Protocol::Pop3);
+        let command = if is(verb, "CAPA") {
+            Command::Capa
+        } else if is(verb, "STLS") {
+            talk.ask("STLS");
+            Command::Stls
+        } else if is(verb, "USER") {
+            self.user = arguments.get(..arguments.len().min(128)).unwrap_or_default().to_vec();
+            talk.facts.went_on(b"USER");
+            Command::User
+        } else if is(verb, "PASS") {
+            talk.facts.authenticates(b"USER/PASS", true, Some(&self.user));
+            Command::Pass
+        } else if is(verb, "APOP") {
+            talk.facts.went_on(b"APOP");
+            talk.facts.authenticates(b"APOP", false, Some(split_word(arguments).0));
+            Command::Apop
+        } else if is(verb, "AUTH") && arguments.is_empty() {
+            Command::AuthList
+        } else if is(verb, "AUTH") {
+            let (mechanism, initial) = split_word(arguments);
+            talk.facts.went_on(b"AUTH");
+            self.mechanism = mechanism.get(..mechanism.len().min(32)).unwrap_or_default().to_ascii_uppercase();
+            self.answers = 0;
+            if !initial.is_empty() {
+                self.answer(initial, talk);
+            }
+            Command::Auth
+        } else if verb.iter().all(u8::is_ascii_alphabetic) && (3..=4).contains(&verb.len()) {
+            Command::Other
+        } else {
+            return Verdict::NotThis;
+        };
+        if self.pending.len() < PIPELINE {
+            self.pending.push_back(command);
+        }
+        Verdict::Go
+    }
+
+    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
+        self.answers = self.answers.saturating_add(1);
+        if response == b"*" || response == b"=" {
+            return;
+        }
+        let user = match (self.mechanism.as_slice(), self.answers) {
+            (b"PLAIN", 1) => plain_user(response),
+            (b"LOGIN", 1) => Some(base64(response)),
+            _ => None,
+        };
+        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
+    }
+
+    fn reply(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        if !self.greeted {
+            self.greeted = true;
+            talk.facts.greet(unit);
+            return Verdict::Go;
+        }
+        if self.in_list {
+            if unit == b"." {
+                self.in_list = false;
+                if self.pending.pop_front() == Some(Command::Capa) {
+                    talk.facts.advertised.get_or_insert(false);
+                }
+            } else {
+                self.capability(unit, talk);
+            }
+            return Verdict::Go;
+        }
+        let (word, text) = split_word(unit);
+        let command = self.pending.front().copied();
+        if word == b"+" {
+            if command == Some(Command::Auth) {
+                self.challenged = true;
+                if !matches!((self.mechanism.as_slice(), self.answers), (b"PLAIN" | b"LOGIN", 0)) {
+                    self.challenged = false;
+                    self.answer(b"", talk);
+                    talk.ignore_line(Peer::Client);
+                }
+            }
+            return Verdict::Go;
+        }
+        let ok = is(word, "+OK");
+        if !ok && !is(word, "-ERR") {
+            return Verdict::Go;
+        }
+        if ok && matches!(command, Some(Command::Capa | Command::AuthList)) {
+            self.in_list = true;
+            talk.facts.convincing = true;
+            if command == Some(Command::Capa) {
+                talk.facts.capabilities.clear();
+                talk.facts.advertised = None;
+            }
+            return Verdict::Go;
+        }
+        let Some(command) = self.pending.pop_front() else { return Verdict::Go };
+        if !ok && contains(text, "TLS") && matches!(command, Command::User | Command::Pass | Command::Auth) {
+            talk.facts.required.get_or_insert_with(|| super::facts::text(unit));
+        }
+        match command {
+            Command::Stls if ok => talk.accept(Some(super::facts::text(unit))),
+            Command::Stls => talk.refuse(Some(super::facts::text(unit))),
+            Command::User => talk.facts.convincing = true,
+            Command::Pass | Command::Apop | Command::Auth => {
+                talk.facts.convincing = true;
+                if ok {
+                    return Verdict::Over;
+                }
+            }
+            _ => {}
+        }
+        Verdict::Go
+    }
+
+    fn capability(&self, line: &[u8], talk: &mut Talk<'_>) {
+        let (name, arguments) = split_word(line);
+        if self.pending.front() == Some(&Command::AuthList) {
+            talk.facts.mechanism(name);
+            return;
+        }
+        talk.facts.capability(name);
+        if is(name, "STLS") {
+            talk.facts.advertised = Some(true);
+        } else if is(name, "USER") {
+            talk.facts.plain_login_allowed = Some(true);
+        } else if is(name, "SASL") {
+            words(arguments).for_each(|mechanism| talk.facts.mechanism(mechanism));
+        }
+    }
+}
