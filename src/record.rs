@@ -288,7 +288,7 @@ impl Serialize for FlowRecord<'_> {
         if !facts.encapsulations.is_empty() {
             map.serialize_entry("encapsulation", &facts.encapsulations)?;
         }
-        map.serialize_entry("starttls", &None::<&str>)?;
+        map.serialize_entry("starttls", &facts.starttls.as_ref().map(|said| said.name()))?;
         map.serialize_entry("client", &Endpoint(facts.client))?;
         map.serialize_entry("server", &Endpoint(facts.server))?;
         map.serialize_entry("sni", &facts.hello.server_name)?;
@@ -308,6 +308,7 @@ impl Serialize for FlowRecord<'_> {
         if self.hello.is_some() {
             map.serialize_entry("hello_transport", &HelloTransport(facts))?;
         }
+        entry(&mut map, "starttls_session", facts.starttls.as_ref())?;
         if let Some(second) = self.second_hello {
             map.serialize_entry("second_client_hello", &second.rendered)?;
             map.serialize_entry("second_fingerprints", &FingerprintsMember { hello: Some(second), ja3s: None })?;
@@ -377,6 +378,7 @@ impl Serialize for OutcomeMember {
             }
             Outcome::Reset { by } | Outcome::Closed { by } => map.serialize_entry("by", &by)?,
             Outcome::OneWay { seen } => map.serialize_entry("seen", &seen)?,
+            Outcome::Cleartext { reason } => map.serialize_entry("reason", &reason)?,
             Outcome::Incomplete | Outcome::Established | Outcome::Silent | Outcome::NotTls => {}
         }
         map.end()

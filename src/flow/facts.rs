@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use crate::packet::Encapsulations;
 use crate::quic::Version;
+use crate::starttls::{CleartextReason, StarttlsFacts};
 use crate::time::Timestamp;
 use crate::tls::certificate::Certificate;
 use crate::tls::codepoints::{
@@ -466,6 +467,11 @@ pub enum Outcome {
     },
     /// The server's answer to the hello was not TLS.
     NotTls,
+    /// A session of a protocol that knows TLS went on in clear.
+    Cleartext {
+        /// Why.
+        reason: CleartextReason,
+    },
 }
 
 impl Outcome {
@@ -481,6 +487,7 @@ impl Outcome {
             Self::Silent => "silent",
             Self::OneWay { .. } => "one_way",
             Self::NotTls => "not_tls",
+            Self::Cleartext { .. } => "cleartext",
         }
     }
 }
@@ -617,6 +624,8 @@ pub struct Facts {
     pub coverage: Coverage,
     /// How it ended.
     pub outcome: Outcome,
+    /// What was said in clear before it, or instead of it.
+    pub starttls: Option<Box<StarttlsFacts>>,
 }
 
 impl Facts {
@@ -651,6 +660,7 @@ impl Facts {
             progress: Progress::default(),
             coverage: Coverage::default(),
             outcome: Outcome::Incomplete,
+            starttls: None,
         }
     }
 

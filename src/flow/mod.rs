@@ -36,6 +36,7 @@ use self::reassembly::HoldLimits;
 use self::tcp::{Sniff, TcpFlow, TcpLimits};
 use self::udp::UdpShared;
 use crate::packet::{FiveTuple, FlowKey, Packet, Segment, Transport};
+use crate::starttls::{self, Peer};
 use crate::stats::{DropReason, Drops};
 use crate::time::Timestamp;
 
@@ -260,7 +261,7 @@ impl FlowTable {
             State::Opening { first: [None; 2], opener: None, ttl: 0 }
         } else {
             match sniffed {
-                Sniff::Nothing => return,
+                Sniff::Nothing if starttls::greets(segment.payload).is_none() => return,
                 Sniff::Midstream => {
                     self.insert(key, hash, packet.timestamp, State::Midstream, drops, finished);
                     return;
@@ -331,7 +332,11 @@ impl FlowTable {
                     self.reopen(slot);
                     self.known(slot, hash, packet, segment, source, drops, finished);
                 } else if flow.is_over() {
+                    let foreign = flow.is_foreign();
                     self.finish(slot, End::Closed, now, drops, finished);
+                    if foreign {
+                        self.remove(slot, hash);
+                    }
                 }
             }
             State::Midstream => {
@@ -374,21 +379,40 @@ impl FlowTable {
         let sequence = if segment.flags.syn() { segment.sequence.wrapping_add(1) } else { segment.sequence };
         let ahead = first.get(source).copied().flatten().map(|first| sequence.wrapping_sub(first));
         // Before the first byte in order nothing can be told; what came early is held by the flow.
-        let early = ahead.is_some_and(|ahead| ahead != 0 && ahead < 1 << 20);
+        let mut early = ahead.is_some_and(|ahead| ahead != 0 && ahead < 1 << 20);
         // The first byte of a connection may begin an SSLv2 hello that is cut; anywhere else that would be a guess.
         let first_of_all = ahead == Some(0) && tcp::may_begin_sslv2(segment.payload);
-        if matches!(sniffed, Sniff::Nothing | Sniff::Midstream) && !early && !first_of_all {
-            self.remove(slot, hash);
-            return;
+        let mut clear_client = None;
+        if matches!(sniffed, Sniff::Nothing | Sniff::Midstream) && !first_of_all {
+            let believed = ahead.is_none_or(|ahead| ahead < 1 << 20);
+            clear_client = match opener.map(usize::from).filter(|_| believed) {
+                Some(opener) => {
+                    let peer = if source == opener { Peer::Client } else { Peer::Server };
+                    // Nor where the bytes that this sender answers have not been seen.
+                    let answered = first.get(1 - source).copied().flatten();
+                    early |= segment.flags.ack()
+                        && answered.is_some_and(|first| reassembly::is_ahead(segment.acknowledgment, first));
+                    (early || starttls::may_begin(segment.payload, peer)).then_some(opener)
+                }
+                None => starttls::greets(segment.payload)
+                    .map(|speaker| if speaker == Peer::Client { source } else { 1 - source }),
+            };
+            if clear_client.is_none() && !early {
+                self.remove(slot, hash);
+                return;
+            }
         }
-        self.forget_ended();
+        let begins_as = if clear_client == Some(1 - source) { Sniff::Server } else { sniffed };
         let mut flow = match self.spare.pop() {
             Some(mut spare) => {
-                spare.reset(packet, source, sniffed);
+                spare.reset(packet, source, begins_as);
                 spare
             }
-            None => TcpFlow::new(packet, source, sniffed),
+            None => TcpFlow::new(packet, source, begins_as),
         };
+        if let Some(client) = clear_client {
+            flow.listen(client);
+        }
         for (endpoint, first) in first.into_iter().enumerate() {
             // A hello in the middle of a stream (after a protocol handprint does not follow) starts afresh.
             let believed = endpoint != source || ahead.is_some_and(|ahead| ahead < 1 << 20);
@@ -506,7 +530,7 @@ impl FlowTable {
             End::Closed | End::GivenUp => now,
         };
         flow.end(end, now, &self.tcp_limits, &mut self.shared, &mut self.pool, drops);
-        if flow.handshake.is_begun() {
+        if flow.is_reportable() {
             finished(&flow.handshake.facts);
         }
         if self.spare.len() < 1024 {

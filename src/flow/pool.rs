@@ -85,6 +85,12 @@ impl Pool {
         }
     }
 
+    /// Counts memory held elsewhere that has grown or shrunk from `before` to `after` bytes; whether the limit holds.
+    pub(crate) const fn recharge(&mut self, before: usize, after: usize) -> bool {
+        self.lent = self.lent.saturating_sub(before).saturating_add(after);
+        self.lent <= self.limit
+    }
+
     /// Bytes of capacity lent now.
     pub(crate) const fn lent(&self) -> usize {
         self.lent

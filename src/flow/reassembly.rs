@@ -25,6 +25,8 @@ pub(crate) struct HoldLimits {
 struct Early {
     sequence: u32,
     bytes: Vec<u8>,
+    /// What its sender had received: bytes of the peer up to here come before it.
+    after: Option<u32>,
 }
 
 /// What became of a segment.
@@ -96,7 +98,7 @@ impl HalfStream {
             return self.advance(payload, limits, pool);
         }
         if ahead < MAXIMUM_WINDOW {
-            return self.hold(sequence, payload, limits, pool);
+            return self.hold(sequence, payload, None, limits, pool);
         }
         let behind = next.wrapping_sub(sequence);
         if behind >= MAXIMUM_WINDOW {
@@ -109,11 +111,34 @@ impl HalfStream {
         }
     }
 
-    /// The next held segment, where the gap in front of it is closed. Give its buffer back to the pool.
-    pub(crate) fn take_ready(&mut self, limits: HoldLimits, pool: &mut Pool) -> Option<Vec<u8>> {
+    /// Holds a segment, even one that is next, until the peer's stream has come to sequence number `after`.
+    pub(crate) fn defer(
+        &mut self,
+        sequence: u32,
+        payload: &[u8],
+        after: u32,
+        limits: HoldLimits,
+        pool: &mut Pool,
+    ) -> bool {
+        self.hold(sequence, payload, Some(after), limits, pool) == Arrival::Held
+    }
+
+    /// Segments held.
+    pub(crate) fn held_segments(&self) -> usize {
+        self.early.len()
+    }
+
+    /// The next held segment, where the gap in front of it is closed and the peer's stream, where `peer` says how far
+    /// that has come, is no longer behind it. Give its buffer back to the pool.
+    pub(crate) fn take_ready(&mut self, limits: HoldLimits, pool: &mut Pool, peer: Option<u32>) -> Option<Vec<u8>> {
         let next = self.next?;
         loop {
             let first = self.early.first()?;
+            if let (Some(after), Some(peer)) = (first.after, peer)
+                && is_ahead(after, peer)
+            {
+                return None;
+            }
             let behind = next.wrapping_sub(first.sequence);
             if behind >= MAXIMUM_WINDOW {
                 return None;
@@ -166,7 +191,14 @@ impl HalfStream {
     }
 
     /// Holds a segment that came early. What is already held wins over what comes later.
-    fn hold<'p>(&mut self, sequence: u32, payload: &[u8], limits: HoldLimits, pool: &mut Pool) -> Arrival<'p> {
+    fn hold<'p>(
+        &mut self,
+        sequence: u32,
+        payload: &[u8],
+        after: Option<u32>,
+        limits: HoldLimits,
+        pool: &mut Pool,
+    ) -> Arrival<'p> {
         if payload.is_empty() {
             return Arrival::Held;
         }
@@ -194,7 +226,7 @@ impl HalfStream {
         let Some(mut bytes) = pool.take(payload.len()) else { return Arrival::Full };
         bytes.extend_from_slice(payload);
         self.early_bytes = self.early_bytes.saturating_add(payload.len());
-        self.early.insert(position, Early { sequence, bytes });
+        self.early.insert(position, Early { sequence, bytes, after });
         Arrival::Held
     }
 
@@ -228,6 +260,12 @@ impl HalfStream {
             self.conflict = Some(differs.wrapping_sub(self.history_start));
         }
     }
+}
+
+/// Whether sequence number `a` lies ahead of `b`, by no more than a window.
+pub(crate) const fn is_ahead(a: u32, b: u32) -> bool {
+    let ahead = a.wrapping_sub(b);
+    ahead != 0 && ahead < MAXIMUM_WINDOW
 }
 
 /// The sequence number of the first byte at which two stretches of a stream overlap and differ.
@@ -265,7 +303,7 @@ mod tests {
         for (sequence, bytes) in segments {
             if let Arrival::Next(bytes) = stream.accept(*sequence, bytes, LIMITS, &mut pool) {
                 delivered.extend_from_slice(bytes);
-                while let Some(bytes) = stream.take_ready(LIMITS, &mut pool) {
+                while let Some(bytes) = stream.take_ready(LIMITS, &mut pool, None) {
                     delivered.extend_from_slice(&bytes);
                     pool.give(bytes);
                 }
@@ -315,6 +353,6 @@ mod tests {
         }
         assert_eq!(stream.accept(100, b"x", LIMITS, &mut pool), Arrival::Full);
         assert_eq!(stream.skip_gap(), Some(10));
-        assert_eq!(stream.take_ready(LIMITS, &mut pool).unwrap(), b"x");
+        assert_eq!(stream.take_ready(LIMITS, &mut pool, None).unwrap(), b"x");
     }
 }

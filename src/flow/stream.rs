@@ -159,6 +159,11 @@ impl RecordLayer {
         *self = Self::default();
     }
 
+    /// Whether any byte has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.framing != Framing::Unknown || self.is_mid_message()
+    }
+
     /// Whether the next byte must begin a record.
     pub(crate) const fn awaits_record(&self) -> bool {
         self.remaining == 0 && self.tail.length == 0 && !matches!(self.framing, Framing::SslV2)

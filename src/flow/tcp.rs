@@ -1,12 +1,13 @@
 //! [`TcpFlow`]: one TCP connection on which a handshake is being followed.
 
-use super::facts::{Carrier, Side};
+use super::facts::{Carrier, Outcome, Side};
 use super::handshake::{End, Handshake, Shared};
 use super::pool::Pool;
-use super::reassembly::{Arrival, HalfStream, HoldLimits};
+use super::reassembly::{Arrival, HalfStream, HoldLimits, is_ahead};
 use super::stream::{Framing, RecordLayer, Surroundings};
 use crate::cursor::ParseError;
 use crate::packet::{Packet, Segment};
+use crate::starttls::{self, Peer, Session};
 use crate::stats::{DropReason, Drops};
 use crate::time::Timestamp;
 use crate::tls::handshake::message_type;
@@ -123,6 +124,27 @@ pub(crate) struct TcpFlow {
     pub(crate) hello_sequence: u32,
     /// What the client's first bytes acknowledge: where the server's answer begins.
     answer_sequence: Option<u32>,
+    /// What is spoken in clear before TLS.
+    clear: Option<Box<Clear>>,
+    /// It came to its end without TLS, or is nothing handprint follows.
+    clear_end: Option<starttls::State>,
+}
+
+/// A conversation in clear.
+struct Clear {
+    session: Session,
+    /// The endpoint that is the client of the protocol in clear.
+    client: usize,
+    /// Bytes of memory charged to the pool.
+    charged: usize,
+    /// Bytes are looked at only once those their sender had received have been.
+    in_turn: bool,
+}
+
+impl Clear {
+    const fn peer(&self, source: usize) -> Peer {
+        if source == self.client { Peer::Client } else { Peer::Server }
+    }
 }
 
 impl TcpFlow {
@@ -152,7 +174,24 @@ impl TcpFlow {
             finished: [false; 2],
             hello_sequence: 0,
             answer_sequence: None,
+            clear: None,
+            clear_end: None,
         }
+    }
+
+    /// Follows what is spoken in clear from here on; endpoint `client` is the one that asks.
+    pub(crate) fn listen(&mut self, client: usize) {
+        self.clear = Some(Box::new(Clear { session: Session::new(), client, charged: 0, in_turn: true }));
+    }
+
+    /// Whether this is nothing handprint follows, and not worth a mark.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.clear_end == Some(starttls::State::NotThis)
+    }
+
+    /// Whether a record is to be made of it.
+    pub(crate) fn is_reportable(&self) -> bool {
+        self.handshake.is_begun() || self.handshake.facts.starttls.as_ref().is_some_and(|said| said.convincing)
     }
 
     /// Fixes where a direction's bytes begin, from its SYN. As long as no byte has come a later SYN wins: a peer that
@@ -161,6 +200,7 @@ impl TcpFlow {
         if let (Some(stream), Some(layer)) = (self.streams.get_mut(source), self.layers.get(source))
             && layer.framing == Framing::Unknown
             && !stream.has_gap()
+            && stream.next() == stream.start()
         {
             stream.synchronise(sequence);
         }
@@ -216,7 +256,8 @@ impl TcpFlow {
         }
         let mut belongs = true;
         if !segment.payload.is_empty() {
-            belongs = self.bytes(sequence, segment.payload, source, limits, now, shared, pool, drops);
+            let after = segment.flags.ack().then_some(segment.acknowledgment);
+            belongs = self.bytes(sequence, segment.payload, source, after, limits, now, shared, pool, drops);
             if belongs && segment.cut > 0 {
                 self.cut(source, segment.cut, pool);
             }
@@ -257,18 +298,35 @@ impl TcpFlow {
         sequence: u32,
         payload: &[u8],
         source: usize,
+        after: Option<u32>,
         limits: &TcpLimits,
         now: Timestamp,
         shared: &mut Shared,
         pool: &mut Pool,
         drops: &mut Drops,
     ) -> bool {
-        let side = self.side(source);
+        let hold = limits.hold(self.side(source));
+        if let Some(clear) = &self.clear {
+            if is_padding(payload) && payload.len() == 6 && !clear.session.is_mid_unit(clear.peer(source)) {
+                return true;
+            }
+            if clear.in_turn
+                && self.must_wait(source, after)
+                && self.defer(sequence, payload, source, after, hold, pool)
+            {
+                return true;
+            }
+            if clear_is_out_of_turn(self.clear.as_deref()) {
+                self.deliver_ready(source, limits, now, shared, pool);
+            }
+        }
         let Some(stream) = self.streams.get_mut(source) else { return false };
-        if is_padding(payload) && self.layers.get(source).is_some_and(RecordLayer::awaits_record) {
+        if self.clear.is_none()
+            && is_padding(payload)
+            && self.layers.get(source).is_some_and(RecordLayer::awaits_record)
+        {
             return true;
         }
-        let hold = limits.hold(side);
         match stream.accept(sequence, payload, hold, pool) {
             Arrival::Foreign => return false,
             Arrival::Held => return true,
@@ -288,6 +346,34 @@ impl TcpFlow {
         true
     }
 
+    /// Whether the sender of a segment had received bytes that have not been looked at.
+    fn must_wait(&self, source: usize, after: Option<u32>) -> bool {
+        let peer = self.streams.get(1 - source).and_then(HalfStream::next);
+        after.zip(peer).is_some_and(|(after, peer)| is_ahead(after, peer))
+    }
+
+    /// Holds a segment until its turn comes. Where it does not come for long, no turns are kept any more.
+    fn defer(
+        &mut self,
+        sequence: u32,
+        payload: &[u8],
+        source: usize,
+        after: Option<u32>,
+        hold: HoldLimits,
+        pool: &mut Pool,
+    ) -> bool {
+        let Some((stream, after)) = self.streams.get_mut(source).zip(after) else { return false };
+        if stream.next().is_none() {
+            stream.synchronise(sequence);
+        }
+        let held = stream.held_segments() < hold.segments / 2 && stream.defer(sequence, payload, after, hold, pool);
+        if !held && let Some(clear) = &mut self.clear {
+            clear.in_turn = false;
+        }
+        held
+    }
+
+    /// Takes the next bytes of an endpoint: of a conversation in clear, or of TLS.
     fn deliver(
         &mut self,
         bytes: &[u8],
@@ -297,6 +383,76 @@ impl TcpFlow {
         shared: &mut Shared,
         pool: &mut Pool,
     ) {
+        let Some(mut clear) = self.clear.take() else {
+            if self.clear_end.is_none() {
+                self.deliver_tls(bytes, source, limits, now, shared, pool);
+            }
+            return;
+        };
+        let peer = clear.peer(source);
+        let mut rest = bytes;
+        let mut state = starttls::State::Going;
+        while !rest.is_empty() && state == starttls::State::Going {
+            let step = clear.session.next(peer, rest);
+            if !step.tls.is_empty() {
+                if !self.layers.get(source).is_some_and(RecordLayer::has_begun) && source == self.client {
+                    let next = self.streams.get(source).and_then(HalfStream::next).unwrap_or_default();
+                    self.hello_sequence = next.wrapping_sub(u32::try_from(rest.len()).unwrap_or_default());
+                }
+                self.deliver_tls(step.tls, source, limits, now, shared, pool);
+            }
+            if step.consumed == 0 && step.tls.is_empty() {
+                break;
+            }
+            rest = rest.get(step.consumed..).unwrap_or_default();
+            state = clear.session.state();
+        }
+        let held = clear.session.held();
+        let afforded = pool.recharge(clear.charged, held);
+        clear.charged = held;
+        if !afforded {
+            state = starttls::State::NotThis;
+        }
+        match state {
+            starttls::State::Going => self.clear = Some(clear),
+            starttls::State::Through => {
+                self.stop_listening(clear, pool);
+                self.deliver_tls(rest, source, limits, now, shared, pool);
+            }
+            starttls::State::NotThis | starttls::State::Over => {
+                if clear.session.is_tls(Peer::Client) || clear.session.is_tls(Peer::Server) {
+                    // A hello has been seen: what else comes is not TLS, and no more than that.
+                    self.stop_listening(clear, pool);
+                    self.deliver_tls(rest, source, limits, now, shared, pool);
+                } else {
+                    if state == starttls::State::Over {
+                        self.stop_listening(clear, pool);
+                    } else {
+                        pool.recharge(clear.charged, 0);
+                    }
+                    self.clear_end = Some(state);
+                }
+            }
+        }
+    }
+
+    fn stop_listening(&mut self, clear: Box<Clear>, pool: &mut Pool) {
+        pool.recharge(clear.charged, 0);
+        self.handshake.facts.starttls = clear.session.into_facts().map(Box::new);
+    }
+
+    fn deliver_tls(
+        &mut self,
+        bytes: &[u8],
+        source: usize,
+        limits: &TcpLimits,
+        now: Timestamp,
+        shared: &mut Shared,
+        pool: &mut Pool,
+    ) {
+        if bytes.is_empty() {
+            return;
+        }
         if !self.roles_known {
             self.learn_roles(bytes, source);
         }
@@ -330,10 +486,24 @@ impl TcpFlow {
         shared: &mut Shared,
         pool: &mut Pool,
     ) {
-        let hold = limits.hold(self.side(source));
-        while let Some(bytes) = self.streams.get_mut(source).and_then(|stream| stream.take_ready(hold, pool)) {
-            self.deliver(&bytes, source, limits, now, shared, pool);
-            pool.give(bytes);
+        let mut waited = false;
+        for source in [source, 1 - source].into_iter().cycle() {
+            let hold = limits.hold(self.side(source));
+            let mut delivered = false;
+            loop {
+                let in_turn = self.clear.as_ref().is_some_and(|clear| clear.in_turn);
+                let peer = self.streams.get(1 - source).and_then(HalfStream::next).filter(|_| in_turn);
+                let stream = self.streams.get_mut(source);
+                let Some(bytes) = stream.and_then(|stream| stream.take_ready(hold, pool, peer)) else { break };
+                self.deliver(&bytes, source, limits, now, shared, pool);
+                pool.give(bytes);
+                delivered = true;
+            }
+            // What one side said may be what the other's next bytes waited for.
+            if !delivered && std::mem::replace(&mut waited, true) {
+                break;
+            }
+            waited = !delivered;
         }
     }
 
@@ -357,6 +527,13 @@ impl TcpFlow {
             && !stream.has_gap()
         {
             stream.skip(cut);
+            if let Some(clear) = &mut self.clear {
+                let peer = clear.peer(source);
+                clear.session.gap(peer);
+                if !clear.session.is_tls(peer) {
+                    return;
+                }
+            }
             let before = self.handshake.facts.coverage.missing_bytes;
             layer.gap(cut, &mut self.handshake, pool);
             let coverage = &mut self.handshake.facts.coverage;
@@ -376,9 +553,20 @@ impl TcpFlow {
         drops: &mut Drops,
     ) -> bool {
         let Some(missing) = self.streams.get_mut(source).and_then(HalfStream::skip_gap) else { return false };
-        drops.count(DropReason::StreamGap);
-        if let Some(layer) = self.layers.get_mut(source) {
-            layer.gap(missing, &mut self.handshake, pool);
+        if missing > 0 {
+            drops.count(DropReason::StreamGap);
+            let mut in_clear = false;
+            if let Some(clear) = &mut self.clear {
+                let peer = clear.peer(source);
+                clear.session.gap(peer);
+                in_clear = !clear.session.is_tls(peer);
+            }
+            if !in_clear && let Some(layer) = self.layers.get_mut(source) {
+                layer.gap(missing, &mut self.handshake, pool);
+            }
+        }
+        if let Some(clear) = &mut self.clear {
+            clear.in_turn = false;
         }
         self.deliver_ready(source, limits, now, shared, pool);
         true
@@ -403,6 +591,7 @@ impl TcpFlow {
         let any_fin = self.finished.contains(&true);
         let refused = self.handshake.facts.alerts.iter().any(|alert| alert.level == 2);
         progress.reset.is_some()
+            || self.clear_end.is_some()
             || !self.finished.contains(&false)
             || (any_fin && (refused || self.handshake.is_complete()))
             || self.handshake.records_after_finish() >= RECORDS_AFTER_FINISH
@@ -419,6 +608,10 @@ impl TcpFlow {
         drops: &mut Drops,
     ) {
         let at = self.handshake.facts.ended;
+        if let Some(clear) = &mut self.clear {
+            clear.in_turn = false;
+            self.deliver_ready(self.client, limits, at, shared, pool);
+        }
         for source in [self.client, 1 - self.client] {
             while self.skip_gap(source, limits, at, shared, pool, drops) {}
             self.apply_fin(source);
@@ -433,7 +626,19 @@ impl TcpFlow {
         for layer in &mut self.layers {
             layer.release(pool);
         }
+        if let Some(clear) = self.clear.take() {
+            self.stop_listening(clear, pool);
+        }
         self.handshake.settle(end, now);
+        if !self.handshake.is_begun()
+            && let Some(said) = &self.handshake.facts.starttls
+        {
+            if let Some(reason) = said.cleartext() {
+                self.handshake.facts.outcome = Outcome::Cleartext { reason };
+            } else if said.turned_away {
+                self.handshake.facts.outcome = Outcome::Refused { by: Side::Server, alert: None };
+            }
+        }
     }
 
     /// Where the capture misses the start of the server's answer, and its SYN, what was seen of it is the middle of
@@ -588,4 +793,8 @@ mod tests {
         ]);
         assert_eq!((lost.coverage.missing_bytes, lost.coverage.cut_bytes), (200, 0));
     }
+}
+
+fn clear_is_out_of_turn(clear: Option<&Clear>) -> bool {
+    clear.is_some_and(|clear| !clear.in_turn)
 }

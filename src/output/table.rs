@@ -249,7 +249,7 @@ impl Report for Table {
 /// Between the two ends: whether a connection came of it.
 const fn arrow(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Established => " → ",
+        Outcome::Established | Outcome::Cleartext { .. } => " → ",
         Outcome::Refused { .. }
         | Outcome::Reset { .. }
         | Outcome::Closed { .. }

@@ -278,8 +278,7 @@ impl StarttlsFacts {
         if self.credentials.as_ref().is_some_and(|seen| seen.exposed || !exposed) {
             return;
         }
-        self.credentials =
-            Some(Credentials { mechanism: text(mechanism), exposed, user_hash: user.map(hash_of) });
+        self.credentials = Some(Credentials { mechanism: text(mechanism), exposed, user_hash: user.map(hash_of) });
     }
 
     /// Adds the user to credentials already seen.

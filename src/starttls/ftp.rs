@@ -147,8 +147,13 @@ impl Ftp {
 /// A line of the answer to FEAT (RFC 2389 section 3.2).
 fn feature(line: &[u8], talk: &mut Talk<'_>) {
     let (name, arguments) = split_word(line);
-    talk.facts.capability(name);
-    if is(name, "AUTH") && arguments.split(|byte| *byte == b';').flat_map(words).any(|kind| is_one_of(kind, &["TLS", "SSL", "TLS-C", "TLS-P"])) {
+    talk.facts.capability(line);
+    if is(name, "AUTH")
+        && arguments
+            .split(|byte| *byte == b';')
+            .flat_map(words)
+            .any(|kind| is_one_of(kind, &["TLS", "SSL", "TLS-C", "TLS-P"]))
+    {
         talk.facts.advertised = Some(true);
     }
 }

@@ -6,8 +6,7 @@ use super::{Entry, Frame, Machine, Peer, Protocol, Proxy, Recognition, Talk, Ver
 /// A client that asks a proxy for a tunnel.
 pub(super) const CONNECT: Entry = Entry { first: Peer::Client, recognise, machine: || Box::<Connect>::default() };
 /// A server that sends its client to https.
-pub(super) const REDIRECT: Entry =
-    Entry { first: Peer::Server, recognise: redirects, machine: || Box::new(Redirect) };
+pub(super) const REDIRECT: Entry = Entry { first: Peer::Server, recognise: redirects, machine: || Box::new(Redirect) };
 
 fn recognise(held: &[u8]) -> Recognition {
     if begins(held, "CONNECT ") {
@@ -61,7 +60,8 @@ impl Machine for Redirect {
         talk.facts.protocol = Some(Protocol::Http);
         talk.facts.convincing = true;
         // What follows the host may be personal.
-        let end = memchr::memchr2(b'/', b'?', location.get(8..).unwrap_or_default()).map_or(location.len(), |at| at + 8);
+        let end =
+            memchr::memchr2(b'/', b'?', location.get(8..).unwrap_or_default()).map_or(location.len(), |at| at + 8);
         talk.facts.location = Some(super::facts::text(location.get(..end).unwrap_or_default()));
         talk.facts.reply = Some(super::facts::text(unit.split(|byte| *byte == b'\n').next().unwrap_or_default()));
         Verdict::Over

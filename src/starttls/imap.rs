@@ -1,6 +1,8 @@
 //! IMAP (RFC 9051, RFC 3501) with STARTTLS (RFC 9051 section 6.2.1).
 
-use super::text::{astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words};
+use super::text::{
+    astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words,
+};
 use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
@@ -39,11 +41,8 @@ struct Imap {
     mechanism: Vec<u8>,
     answers: u8,
     challenged: bool,
-    /// The user name of a LOGIN is in the literal that comes now.
-    user_next: bool,
     /// A command goes on behind its literal.
     continues: bool,
-    listing: bool,
 }
 
 impl Machine for Imap {
@@ -112,6 +111,11 @@ impl Imap {
         Verdict::Go
     }
 
+    /// What is listed now may be what the server can do once the user is logged in.
+    fn is_logging_in(&self) -> bool {
+        self.pending.iter().any(|(_, command)| matches!(command, Command::Login | Command::Authenticate))
+    }
+
     fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
         self.answers = self.answers.saturating_add(1);
         if response == b"*" || response == b"=" {
@@ -147,9 +151,10 @@ impl Imap {
         let (word, arguments) = split_word(rest);
         if tag == b"*" {
             if is(word, "CAPABILITY") {
-                capabilities(arguments, talk);
-                self.listing = true;
-            } else if is(word, "OK") {
+                if !self.is_logging_in() {
+                    capabilities(arguments, talk);
+                }
+            } else if is(word, "OK") && !self.is_logging_in() {
                 bracketed_capabilities(unit, talk);
             }
             return Verdict::Go;

@@ -98,13 +98,14 @@ impl Irc {
     }
 
     fn message(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        talk.facts.greet(unit);
         let rest = if unit.first() == Some(&b':') { split_word(unit).1 } else { unit };
         let (command, arguments) = split_word(rest);
         if self.client_spoke && is_one_of(command, &["001", "CAP", "670", "691", "433", "NOTICE", "451", "PING"]) {
             talk.facts.convincing = true;
         }
-        if is(command, "CAP") {
+        if is(command, "NOTICE") {
+            talk.facts.greet(unit);
+        } else if is(command, "CAP") {
             let mut parts = words(arguments).skip(1);
             if parts.next().is_some_and(|word| is(word, "LS")) {
                 let mut tls = false;

@@ -100,9 +100,12 @@ impl Ldap {
                         Bind::Simple
                     }
                     _ => {
-                        talk.facts.went_on(b"bind");
                         let (_, mechanism) = field(&mut body)?;
-                        talk.facts.authenticates(mechanism, exposes(mechanism), None);
+                        let exposed = exposes(mechanism);
+                        if exposed {
+                            talk.facts.went_on(b"bind");
+                        }
+                        talk.facts.authenticates(mechanism, exposed, None);
                         Bind::Sasl
                     }
                 };
@@ -126,7 +129,8 @@ impl Ldap {
         mut body: Cursor<'_>,
         talk: &mut Talk<'_>,
     ) -> Result<Verdict, ParseError> {
-        talk.facts.convincing = true;
+        // A look at the root alone, as of a client that finds its way, says nothing of how it goes on.
+        talk.facts.convincing = talk.facts.asked.is_some() || talk.facts.first_command.is_some();
         self.answers = self.answers.saturating_add(1);
         match operation {
             EXTENDED_RESPONSE if self.start_tls == Some(id) => {
@@ -149,7 +153,14 @@ impl Ldap {
                     && code == 0
                     && bind != Bind::Anonymous
                 {
-                    return Ok(Verdict::Over);
+                    // SASL may have agreed on a layer of its own that encrypts (RFC 4513 section 5.2.1).
+                    let may_be_sealed =
+                        bind == Bind::Sasl && !talk.facts.credentials.as_ref().is_some_and(|seen| seen.exposed);
+                    return Ok(if may_be_sealed && talk.facts.asked.is_none() {
+                        Verdict::NotThis
+                    } else {
+                        Verdict::Over
+                    });
                 }
             }
             SEARCH_ENTRY => {

@@ -28,9 +28,7 @@ mod xmpp;
 
 use serde::Serialize;
 
-pub use facts::{
-    CleartextReason, Credentials, Injected, Proxy, RdpFacts, StarttlsFacts, TdsFacts,
-};
+pub use facts::{CleartextReason, Credentials, Injected, Proxy, RdpFacts, StarttlsFacts, TdsFacts};
 
 /// Longest line or message held, in bytes a direction.
 const LIMIT: usize = 2048;
@@ -447,9 +445,17 @@ impl Session {
         }
     }
 
+    /// Whether a unit of `from` is not whole yet.
+    pub(crate) fn is_mid_unit(&self, from: Peer) -> bool {
+        self.directions.get(from as usize).is_some_and(|direction| !direction.held.is_empty())
+    }
+
     /// Bytes of memory held.
     pub(crate) fn held(&self) -> usize {
-        self.directions.iter().map(|direction| direction.held.capacity()).fold(self.out.capacity(), usize::saturating_add)
+        self.directions
+            .iter()
+            .map(|direction| direction.held.capacity())
+            .fold(self.out.capacity(), usize::saturating_add)
     }
 
     /// What was said; `None` where nothing but TLS was.
@@ -532,12 +538,16 @@ impl Session {
                     } else if self.machine.as_ref().is_some_and(|machine| machine.is_lines()) {
                         direction.mode = Mode::IgnoreLine;
                     } else {
+                        if self.machine.is_none() {
+                            self.state = State::NotThis;
+                        }
                         return (bytes.len(), Out::Nothing);
                     }
                 }
                 Mode::InUnit(_) => direction.mode = Mode::Units,
                 Mode::Units => match self.units(from, rest) {
                     Some(taken) => used = used.saturating_add(taken),
+                    // All of it is held, or nothing more is wanted.
                     None => return (bytes.len(), Out::Nothing),
                 },
             }
@@ -547,7 +557,8 @@ impl Session {
         }
     }
 
-    /// Takes one unit, or holds what there is of one. Returns how much of `rest` is used up, or `None` for all of it.
+    /// Takes one unit. Returns how much of `rest` it took; `None` where the unit goes on behind it, and all of it is held,
+    /// or where the session has ended.
     fn units(&mut self, from: Peer, rest: &[u8]) -> Option<usize> {
         let direction = self.directions.get_mut(from as usize)?;
         let before = direction.held.len();
@@ -572,7 +583,7 @@ impl Session {
                     held.extend_from_slice(rest);
                 }
                 self.keep(from, held);
-                return Some(rest.len());
+                return None;
             }
             Frame::NotThis => {
                 self.state = State::NotThis;
@@ -607,7 +618,7 @@ impl Session {
                     held.extend_from_slice(rest);
                 }
                 self.keep(from, held);
-                return Some(rest.len());
+                return None;
             }
             Frame::Whole(length) => {
                 let over = length.saturating_sub(LIMIT);

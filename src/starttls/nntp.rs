@@ -84,8 +84,31 @@ impl Nntp {
         } else if is(verb, "MODE") {
             Command::ModeReader
         } else if self.known_verb
-            || is_one_of(verb, &["GROUP", "LIST", "ARTICLE", "HEAD", "BODY", "STAT", "POST", "IHAVE", "CHECK", "TAKETHIS",
-                "XOVER", "OVER", "NEWNEWS", "NEWGROUPS", "DATE", "HELP", "QUIT", "LISTGROUP", "XHDR", "COMPRESS"])
+            || is_one_of(
+                verb,
+                &[
+                    "GROUP",
+                    "LIST",
+                    "ARTICLE",
+                    "HEAD",
+                    "BODY",
+                    "STAT",
+                    "POST",
+                    "IHAVE",
+                    "CHECK",
+                    "TAKETHIS",
+                    "XOVER",
+                    "OVER",
+                    "NEWNEWS",
+                    "NEWGROUPS",
+                    "DATE",
+                    "HELP",
+                    "QUIT",
+                    "LISTGROUP",
+                    "XHDR",
+                    "COMPRESS",
+                ],
+            )
         {
             if !is_one_of(verb, &["DATE", "HELP", "QUIT"]) {
                 talk.facts.went_on(verb);

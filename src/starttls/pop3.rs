@@ -13,7 +13,11 @@ pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine:
 fn recognise(held: &[u8]) -> Recognition {
     match held.get(3) {
         Some(b' ' | b'\r' | b'\n') if begins(held, "+OK") => {
-            if memchr::memchr(b'\n', held).is_some() { Recognition::Is } else { Recognition::Perhaps }
+            if memchr::memchr(b'\n', held).is_some() {
+                Recognition::Is
+            } else {
+                Recognition::Perhaps
+            }
         }
         None if may_become(held, "+OK") => Recognition::Perhaps,
         _ => Recognition::Not,

@@ -28,7 +28,8 @@ fn recognise(held: &[u8]) -> Recognition {
                 let length = held.len().min(start.len());
                 held.get(..length) == start.get(..length) && held.len() <= start.len()
             });
-            let startup = matches!(held, [0, 0, _, _, 0] | [0, 0, _, _, 0, 3] | [0, 0, _, _, 0, 3, _] | [0, 0, _] | [0, 0, _, _]);
+            let startup =
+                matches!(held, [0, 0, _, _, 0] | [0, 0, _, _, 0, 3] | [0, 0, _, _, 0, 3, _] | [0, 0, _] | [0, 0, _, _]);
             if request || startup { Recognition::Perhaps } else { Recognition::Not }
         }
         _ => Recognition::Not,
@@ -38,7 +39,9 @@ fn recognise(held: &[u8]) -> Recognition {
 /// Whether a StartupMessage's parameters begin with a name.
 fn printable_names(rest: &[u8]) -> bool {
     let name = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-    name.len() < rest.len() && !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    name.len() < rest.len()
+        && !name.is_empty()
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         && memchr::memmem::find(rest, b"user\0").is_some()
 }
 
@@ -132,7 +135,7 @@ impl Postgres {
     /// The answer to SSLRequest or GSSENCRequest.
     fn answer(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let waited = std::mem::replace(&mut self.waits, Waits::Nothing);
-        talk.facts.convincing = true;
+        talk.facts.convincing = talk.facts.asked.is_some();
         match (unit.first(), waited) {
             (Some(b'S'), Waits::Tls) => talk.accept(Some("S".into())),
             (Some(b'N'), Waits::Tls) => talk.refuse(Some("N".into())),

@@ -1,6 +1,8 @@
 //! ManageSieve (RFC 5804): a greeting of capabilities, STARTTLS (section 2.2), AUTHENTICATE.
 
-use super::text::{astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words};
+use super::text::{
+    astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words,
+};
 use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
 
 pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine: || Box::<Sieve>::default() };

@@ -80,7 +80,10 @@ impl Smtp {
             }
             if !is_one_of(
                 verb,
-                &["EHLO", "HELO", "LHLO", "STARTTLS", "NOOP", "RSET", "MAIL", "AUTH", "VRFY", "HELP", "QUIT", "XCLIENT"],
+                &[
+                    "EHLO", "HELO", "LHLO", "STARTTLS", "NOOP", "RSET", "MAIL", "AUTH", "VRFY", "HELP", "QUIT",
+                    "XCLIENT",
+                ],
             ) {
                 return Verdict::NotThis;
             }
@@ -207,7 +210,10 @@ impl Smtp {
             talk.facts.advertised = None;
         } else {
             let (keyword, arguments) = split_word(text);
-            talk.facts.capability(keyword);
+            // Some servers close the list with a pleasantry.
+            if !(last && is(keyword, "OK")) {
+                talk.facts.capability(keyword);
+            }
             if is(keyword, "STARTTLS") {
                 talk.facts.advertised = Some(true);
             } else if is(keyword, "AUTH") {

@@ -119,7 +119,10 @@ fn login_user(body: &[u8]) -> Option<String> {
     let offset = usize::from(u16::from_le_bytes([*offset_low, *offset_high]));
     let count = usize::from(u16::from_le_bytes([*count_low, *count_high]));
     let units = body.get(offset..offset.checked_add(count.checked_mul(2)?)?)?;
-    let units: Vec<u16> =
-        units.chunks_exact(2).filter_map(|pair| pair.first_chunk::<2>()).map(|pair| u16::from_le_bytes(*pair)).collect();
+    let units: Vec<u16> = units
+        .chunks_exact(2)
+        .filter_map(|pair| pair.first_chunk::<2>())
+        .map(|pair| u16::from_le_bytes(*pair))
+        .collect();
     (!units.is_empty()).then(|| String::from_utf16_lossy(&units))
 }
