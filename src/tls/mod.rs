@@ -20,6 +20,7 @@ pub mod key_exchange;
 pub mod lists;
 mod oids;
 pub mod record;
+mod roca;
 pub mod server_hello;
 pub mod session_ticket;
 pub mod sslv2;

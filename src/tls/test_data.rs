@@ -41,7 +41,7 @@ macro_rules! certificates {
     };
 }
 
-certificates!("full", "ec", "ed25519", "md5", "pss", "dsa", "explicit", "v1");
+certificates!("full", "ec", "ed25519", "md5", "pss", "dsa", "explicit", "v1", "roca");
 
 /// One certificate's DER by the name of its file.
 pub(crate) fn certificate(name: &str) -> Vec<u8> {

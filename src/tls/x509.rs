@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::der::{Element, Reader, dotted, hex, tag, time, unsigned, whole_bits};
 use super::key_exchange::bit_length;
-use super::oids;
+use super::{oids, roca};
 use crate::cursor::ParseError;
 use crate::time::Timestamp;
 
@@ -42,6 +42,8 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// The subject's public key.
     pub key: PublicKey,
+    /// Whether the modulus has the form of the RSA keys of CVE-2017-15361 (ROCA), which can be factored.
+    pub is_roca: bool,
     /// The signature algorithm's name, `sha256WithRSAEncryption`, or its object identifier.
     pub signature: String,
     /// The hash the signature is made over.
@@ -68,6 +70,8 @@ pub struct Certificate {
     pub subject_key_id: Option<String>,
     /// The key id of authorityKeyIdentifier in lower-case hexadecimal.
     pub authority_key_id: Option<String>,
+    /// Length of the DER in bytes.
+    pub length: usize,
     /// Every part that could not be read.
     pub problems: Vec<ParseError>,
 }
@@ -76,8 +80,12 @@ impl Certificate {
     /// Reads a certificate. What cannot be read stays as it is in [`Certificate::default`].
     #[must_use]
     pub fn from_der(der: &[u8]) -> Self {
-        let mut certificate =
-            Self { sha256: hex(&Sha256::digest(der)), sha1: hex(&Sha1::digest(der)), ..Self::default() };
+        let mut certificate = Self {
+            sha256: hex(&Sha256::digest(der)),
+            sha1: hex(&Sha1::digest(der)),
+            length: der.len(),
+            ..Self::default()
+        };
         if let Err(problem) = certificate.read(der) {
             certificate.problems.push(problem);
         }
@@ -172,8 +180,9 @@ impl Certificate {
         }
         let key = parts.expect(tag::SEQUENCE, KEY)?;
         self.spki_sha256 = hex(&Sha256::digest(key.encoding));
-        if let Some(key) = self.keep(read_key(key.content)) {
+        if let Some((key, modulus)) = self.keep(read_key(key.content)) {
             self.key = key;
+            self.is_roca = modulus.is_some_and(roca::is_fingerprinted);
         }
 
         for unique_id in [1, 2] {
@@ -281,6 +290,7 @@ impl Default for Certificate {
             not_before: Timestamp::ZERO,
             not_after: Timestamp::ZERO,
             key: PublicKey::Unreadable,
+            is_roca: false,
             signature: String::new(),
             signature_hash: SignatureHash::Unknown,
             signature_mismatch: false,
@@ -294,6 +304,7 @@ impl Default for Certificate {
             has_embedded_timestamps: false,
             subject_key_id: None,
             authority_key_id: None,
+            length: 0,
             problems: Vec::new(),
         }
     }
@@ -577,29 +588,32 @@ fn signature_algorithm(content: &[u8]) -> Result<(String, SignatureHash), ParseE
     })
 }
 
-fn read_key(content: &[u8]) -> Result<PublicKey, ParseError> {
+/// The key, and the modulus of an RSA key.
+fn read_key(content: &[u8]) -> Result<(PublicKey, Option<&[u8]>), ParseError> {
     let mut parts = Reader::new(content);
     let mut algorithm = Reader::new(parts.expect(tag::SEQUENCE, KEY)?.content);
     let bits = parts.expect(tag::BIT_STRING, KEY)?.content;
     let identifier = algorithm.expect(tag::OBJECT_IDENTIFIER, KEY)?.content;
-    match identifier {
+    let key = match identifier {
         oids::key::RSA | oids::key::RSA_OLD | oids::key::RSAES_OAEP | oids::RSASSA_PSS => {
             let numbers = Reader::new(whole_bits(bits, KEY)?).expect(tag::SEQUENCE, "RSAPublicKey")?;
             let mut numbers = Reader::new(numbers.content);
             let modulus = numbers.expect(tag::INTEGER, "RSAPublicKey")?.content;
             let exponent = numbers.expect(tag::INTEGER, "RSAPublicKey")?.content;
-            Ok(PublicKey::Rsa { bits: bit_length(modulus), exponent: unsigned(exponent) })
+            let key = PublicKey::Rsa { bits: bit_length(modulus), exponent: unsigned(exponent) };
+            return Ok((key, Some(modulus)));
         }
-        oids::key::EC | oids::key::EC_DH => read_curve(algorithm.any("ECParameters")?),
+        oids::key::EC | oids::key::EC_DH => read_curve(algorithm.any("ECParameters")?)?,
         oids::key::DSA => {
             let prime = match algorithm.optional(tag::SEQUENCE, "Dss-Parms")? {
                 Some(parameters) => Reader::new(parameters.content).expect(tag::INTEGER, "Dss-Parms")?.content,
                 None => &[],
             };
-            Ok(PublicKey::Dsa { bits: bit_length(prime) })
+            PublicKey::Dsa { bits: bit_length(prime) }
         }
-        other => Ok(PublicKey::Other(oids::named_key(other).map_or_else(|| dotted(other), str::to_owned))),
-    }
+        other => PublicKey::Other(oids::named_key(other).map_or_else(|| dotted(other), str::to_owned)),
+    };
+    Ok((key, None))
 }
 
 /// ECParameters (RFC 3279 section 2.3.5, RFC 5480 section 2.1.1).
@@ -699,6 +713,13 @@ mod tests {
             let certificate = read(name);
             assert_eq!((certificate.key.to_string().as_str(), certificate.signature.as_str()), (key, signature));
             assert_eq!(certificate.signature_hash, hash, "{name}");
+        }
+    }
+
+    #[test]
+    fn tells_keys_that_can_be_factored_by_their_form() {
+        for (name, _) in CERTIFICATES {
+            assert_eq!(read(name).is_roca, *name == "roca", "{name}");
         }
     }
 

@@ -7,7 +7,8 @@ use crate::findings::{Check, Documentation, Evidence, Family, Rule, Settings, Se
 use crate::flow::facts::{KeyExchangeFacts, KeyExchangeParameters as Parameters};
 use crate::flow::{Facts, Offer};
 use crate::tls::codepoints::{
-    Authentication, KeyExchange, NamedGroup, ProtocolVersion as Version, SignatureScheme, SuiteClasses as C,
+    Authentication, KeyExchange, NamedGroup, ProtocolVersion as Version, PskKeyExchangeMode, SignatureScheme,
+    SuiteClasses as C,
 };
 use crate::tls::x509::PublicKey;
 
@@ -263,12 +264,8 @@ pub(super) static RULES: &[Rule] = &[
         check: Check::Offer(|offer| {
             const PSK_KE: u8 = 0;
             let modes = offer.psk_modes.as_deref()?;
-            let name = |mode: &u8| match *mode {
-                0 => Value::from("psk_ke"),
-                1 => Value::from("psk_dhe_ke"),
-                other => Value::from(other),
-            };
-            modes.contains(&PSK_KE).then(|| Evidence::of("modes", list(modes.iter().map(name))))
+            let names = modes.iter().map(|mode| PskKeyExchangeMode(*mode).to_string());
+            modes.contains(&PSK_KE).then(|| Evidence::of("modes", list(names)))
         }),
     },
     Rule {
