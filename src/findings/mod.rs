@@ -9,11 +9,13 @@ mod evidence;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trust;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use evidence::{Evidence, Value};
+pub use trust::TrustStore;
 
 use crate::flow::{Facts, Offer};
 
@@ -202,8 +204,13 @@ impl fmt::Debug for Rule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// CERT013 reports a certificate that ends within this time.
+    /// CERT013 reports a certificate that ends within this time, once two thirds of its life are over.
     pub expiring_within: Duration,
+    /// Whether CERT006 reports RSA keys below 3000 bits, as BSI TR-02102-2 asks. Off by default.
+    pub rsa_3000: bool,
+    /// The roots that chains must lead to. Without it CERT022 and CERT035 judge nothing, and CERT003, CERT014 and CERT019
+    /// judge by the certificates alone.
+    pub trust: Option<TrustStore>,
     /// Ports on which TLS from the first byte is expected (ANOM007 reports others).
     pub tls_ports: Vec<u16>,
     /// Whether PQ010 holds every handshake to CNSA 2.0. Off, as that profile binds US national security systems alone.
@@ -214,6 +221,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             expiring_within: Duration::from_secs(30 * 86_400),
+            rsa_3000: false,
+            trust: None,
             tls_ports: vec![
                 261, 443, 448, 465, 563, 585, 614, 636, 684, 695, 832, 853, 989, 990, 992, 993, 994, 995, 1311, 2083,
                 2087, 2096, 2376, 2484, 3269, 3389, 4433, 5061, 5223, 5349, 5671, 5684, 5986, 6443, 6514, 6697, 8243,
