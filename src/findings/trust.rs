@@ -23,10 +23,11 @@ impl TrustStore {
         let mut store = Self::default();
         for root in roots {
             if !root.subject_der.is_empty() && !store.contains(root) {
-                store.by_subject.entry(root.subject_der.clone()).or_default().push(Root {
-                    spki_sha256: root.spki_sha256.clone(),
-                    key_id: root.subject_key_id.clone(),
-                });
+                store
+                    .by_subject
+                    .entry(root.subject_der.clone())
+                    .or_default()
+                    .push(Root { spki_sha256: root.spki_sha256.clone(), key_id: root.subject_key_id.clone() });
             }
         }
         store

@@ -3,7 +3,7 @@
 //! A key exchange is what the final ServerHello and ServerKeyExchange show; GREASE values never count as offered.
 
 use super::list;
-use crate::findings::{Check, Documentation, Evidence, Family, Rule, Settings, Severity, Value};
+use crate::findings::{Check, Documentation, Evidence, Family, Rule, Settings, Severity};
 use crate::flow::facts::{KeyExchangeFacts, KeyExchangeParameters as Parameters};
 use crate::flow::{Facts, Offer};
 use crate::tls::codepoints::{
@@ -534,6 +534,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::findings::Value;
     use crate::findings::testing::{
         Case, change_offer, change_selection, check, hold, offer, offer_tls12, selected, set_suites, tls12, tls13,
         unanswered,

@@ -3,6 +3,7 @@
 use super::{Rule, Value};
 
 mod anomaly;
+mod certificate;
 mod cipher;
 mod coverage;
 mod dtls;
@@ -19,6 +20,7 @@ pub(super) static FAMILIES: &[&[Rule]] = &[
     version::RULES,
     cipher::RULES,
     key_exchange::RULES,
+    certificate::RULES,
     negotiation::RULES,
     quic::RULES,
     dtls::RULES,
