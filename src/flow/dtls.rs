@@ -24,6 +24,8 @@ use crate::tls::server_hello::ServerHello;
 
 /// Messages of a sender that wait for their missing pieces or for those in front of them.
 const PENDING: usize = 32;
+/// Encrypted records after which no answer is waited for any more: a part of the handshake is not in the capture.
+const ENOUGH_ENCRYPTED: u16 = 64;
 /// Records looked at in a datagram.
 const RECORDS: usize = 64;
 /// Fragments looked at in a record.
@@ -499,7 +501,11 @@ impl DtlsFlow {
 
     /// Whether nothing more is to be learned from this flow.
     pub(crate) fn is_over(&self) -> bool {
-        self.handshake.is_complete() || self.handshake.facts.alerts.iter().any(|alert| alert.level == 2)
+        let facts = &self.handshake.facts;
+        let encrypted = facts.progress.client_encrypted.saturating_add(facts.progress.server_encrypted);
+        self.handshake.is_complete()
+            || encrypted >= ENOUGH_ENCRYPTED
+            || facts.alerts.iter().any(|alert| alert.level == 2)
     }
 
     /// Ends the flow: hands on what lies behind messages that never came, decides the outcome, gives buffers back.

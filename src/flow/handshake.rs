@@ -114,7 +114,8 @@ impl Handshake {
         let progress = &self.facts.progress;
         if self.facts.carrier != Carrier::Tcp && selection.version.is_tls13_family() {
             // Packet headers tell the handshake's keys from the connection's: the client uses the latter.
-            progress.client_encrypted > 0 && progress.server_encrypted > 0 && progress.client_finished
+            let flights = progress.client_encrypted > 0 && progress.server_encrypted > 0;
+            progress.client_finished && (flights || progress.server_encrypted_after_finish > 0)
         } else if selection.version.is_tls13_family() {
             // The server goes on after the client's Finished, or the client closes in order after it.
             progress.client_finished

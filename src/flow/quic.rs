@@ -34,6 +34,8 @@ const PARAMETERS: usize = 64;
 const VERSIONS: usize = 32;
 /// Bytes kept of a text a peer chose.
 const TEXT: usize = 256;
+/// 1-RTT packets after which no answer is waited for any more: a part of the handshake is not in the capture.
+const ENOUGH_PROTECTED: u16 = 64;
 /// Coalesced packets looked at in a datagram.
 const COALESCED: usize = 16;
 
@@ -122,6 +124,8 @@ struct Connection {
     hello_datagrams: u16,
     /// The client sent what follows an answer: an acknowledgement, a Handshake or a 1-RTT packet.
     client_went_on: bool,
+    /// 1-RTT packets seen.
+    protected: u16,
     /// A CHLO of Google's own handshake was seen.
     google: bool,
     reported: bool,
@@ -349,8 +353,12 @@ impl QuicFlow {
             return Some((index, opened));
         }
         if self.connections.len() >= CONNECTIONS {
-            let index = self.connections.iter().position(|connection| connection.reported)?;
-            self.connections.remove(index);
+            let reported = self.connections.iter().position(|connection| connection.reported);
+            let mut oldest = self.connections.remove(reported.unwrap_or_default());
+            if !oldest.reported {
+                around.drops.count(DropReason::FlowTableFull);
+                oldest.end(End::GivenUp, datagram.packet.timestamp, around.pool, around.finished);
+            }
         }
         self.mark = mark_of(long.destination);
         let mut connection = Connection::new(datagram, keys, long);
@@ -416,10 +424,12 @@ impl QuicFlow {
                 connection.client_went_on = true;
                 progress.client_finished = true;
             }
-            Side::Server => {
+            Side::Server if progress.client_finished => {
                 progress.server_encrypted_after_finish = progress.server_encrypted_after_finish.saturating_add(1);
             }
+            Side::Server => {}
         }
+        connection.protected = connection.protected.saturating_add(1);
         Some(index)
     }
 
@@ -501,7 +511,9 @@ impl QuicFlow {
     /// Hands on what is complete.
     fn report(&mut self, around: &mut Around<'_>) {
         for connection in &mut self.connections {
-            let over = connection.handshake.is_complete() || connection.quic().close.is_some();
+            let over = connection.handshake.is_complete()
+                || connection.quic().close.is_some()
+                || connection.protected >= ENOUGH_PROTECTED;
             if over && !connection.reported {
                 let now = connection.handshake.facts.ended;
                 connection.end(End::Closed, now, around.pool, around.finished);
@@ -548,6 +560,7 @@ impl Connection {
             streams: Default::default(),
             hello_datagrams: 0,
             client_went_on: false,
+            protected: 0,
             google: false,
             reported: false,
         }
@@ -574,6 +587,7 @@ impl Connection {
             streams: Default::default(),
             hello_datagrams: 0,
             client_went_on: false,
+            protected: 0,
             google: true,
             reported: false,
         }

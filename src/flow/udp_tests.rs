@@ -329,6 +329,30 @@ fn connections_that_share_their_ports_are_told_apart() {
 }
 
 #[test]
+fn many_connections_on_one_port_are_bounded_and_none_is_lost() {
+    let mut wire = Wire::new();
+    for number in 0..20_u8 {
+        let (id, source) = ([number; 8], [number; 5]);
+        let maker = Maker { original: &id, destination: &id, source: &source, ..CLIENT };
+        wire.client(&maker.initial(0, &hello()));
+    }
+    assert_eq!(wire.records.len(), 12);
+    assert_eq!(wire.end().len(), 20);
+}
+
+#[test]
+fn a_capture_of_one_direction_does_not_wait_for_ever() {
+    let mut wire = Wire::new();
+    wire.client(&CLIENT.initial(0, &hello()));
+    for _ in 0..64 {
+        assert!(wire.records.is_empty());
+        wire.client(&Maker { destination: SERVER_ID, ..CLIENT }.short());
+    }
+    assert_eq!(wire.records.len(), 1);
+    assert_eq!(wire.only().outcome, Outcome::OneWay { seen: Side::Client });
+}
+
+#[test]
 fn a_close_with_an_alert_is_a_refusal() {
     let mut wire = Wire::new();
     wire.client(&CLIENT.initial(0, &hello()));
@@ -375,7 +399,7 @@ fn a_flood_of_made_up_initials_leaves_nothing_but_a_count() {
     let mut wire = Wire::new();
     let mut random = Random(1);
     let real = CLIENT.initial(0, &hello());
-    for index in 0..5000_u16 {
+    for index in 0..2000_u16 {
         let mut packet = real.clone();
         for byte in &mut packet[6..14] {
             *byte = random.next() as u8;
@@ -384,7 +408,7 @@ fn a_flood_of_made_up_initials_leaves_nothing_but_a_count() {
         wire.client(&packet);
     }
     assert_eq!(wire.table.len(), 0);
-    assert_eq!(wire.drops.get(DropReason::QuicUndecryptable), 5000);
+    assert_eq!(wire.drops.get(DropReason::QuicUndecryptable), 2000);
     assert!(wire.end().is_empty());
 }
 
@@ -397,7 +421,7 @@ fn sealed_noise_neither_panics_nor_stays() {
         [crypto(30, b"abc"), crypto(0, &hex(CLIENT_HELLO)), vec![0x1c, 0x41, 0x28, 6, 1, 7]].concat(),
         vec![2, 0x44, 0, 5, 9, 1, 1, 1, 1, 6, 0x80, 1, 0, 0, 3, 1, 2, 3],
     ];
-    for round in 0..2000 {
+    for round in 0..400 {
         let mut wire = Wire::new();
         for number in 0..4 {
             let mut frames = seeds[random.next() as usize % seeds.len()].clone();
@@ -603,7 +627,7 @@ fn dtls_noise_neither_panics_nor_stays() {
         [message(2, 0, &dtls_server_hello()), piece(11, 1, &[7; 90], 50, 80), record(20, 0, &[1])].concat(),
         [&[0x2d, 0, 1, 0, 9][..], &[5; 9], &record(22, 1, &[1; 30])].concat(),
     ];
-    for _ in 0..3000 {
+    for _ in 0..1500 {
         let mut wire = Wire::new();
         for _ in 0..5 {
             let mut datagram = seeds[random.next() as usize % seeds.len()].clone();
