@@ -73,35 +73,29 @@ impl<'a> Frames<'a> {
 
     fn read(&mut self) -> Result<Frame<'a>, ParseError> {
         let cursor = &mut self.cursor;
-        let frame_type = read_varint(cursor, "frame type")?;
-        Ok(match frame_type {
-            0x00 => {
-                let rest = cursor.peek();
-                let more = rest.iter().position(|byte| *byte != 0).unwrap_or(rest.len());
-                cursor.take(more, "PADDING frame")?;
-                Frame::Padding(more.saturating_add(1))
-            }
-            0x01 if !self.google => Frame::Ping,
-            // Google's last versions number it 8, and have the other frames of their older ones.
-            0x06 if !self.google => crypto(cursor)?,
-            0x08 if self.google => crypto(cursor)?,
-            0x02 | 0x03 if !self.google => Frame::Ack(ack(cursor, frame_type == 0x03)?),
-            0x1c if !self.google => {
+        if self.google {
+            return google(cursor);
+        }
+        Ok(match read_varint(cursor, "frame type")? {
+            0x00 => padding(cursor)?,
+            0x01 => Frame::Ping,
+            0x02 => Frame::Ack(ack(cursor, false)?),
+            0x03 => Frame::Ack(ack(cursor, true)?),
+            0x06 => crypto(cursor)?,
+            0x1c => {
                 let error_code = read_varint(cursor, "CONNECTION_CLOSE frame")?;
                 let frame_type = read_varint(cursor, "CONNECTION_CLOSE frame")?;
                 let length = read_length(cursor, "CONNECTION_CLOSE frame")?;
                 let reason = cursor.take(length, "CONNECTION_CLOSE frame")?;
                 Frame::ConnectionClose(ConnectionClose { error_code, frame_type, reason })
             }
-            _ => {
-                return Err(ParseError::Invalid {
-                    structure: "Initial packet",
-                    reason: "frame of another packet type",
-                });
-            }
+            _ => return Err(OTHER_FRAME),
         })
     }
 }
+
+const OTHER_FRAME: ParseError =
+    ParseError::Invalid { structure: "Initial packet", reason: "frame of another packet type" };
 
 impl<'a> Iterator for Frames<'a> {
     type Item = Result<Frame<'a>, ParseError>;
@@ -116,6 +110,41 @@ impl<'a> Iterator for Frames<'a> {
         }
         Some(frame)
     }
+}
+
+/// A frame of Google's QUIC in its last versions, which had CRYPTO frames, and all others as before.
+fn google<'a>(cursor: &mut Cursor<'a>) -> Result<Frame<'a>, ParseError> {
+    Ok(match cursor.u8("frame type")? {
+        0x00 => padding(cursor)?,
+        0x07 => Frame::Ping,
+        0x08 => crypto(cursor)?,
+        kind @ 0x40..=0x7f => Frame::Ack(google_ack(cursor, kind)?),
+        _ => return Err(OTHER_FRAME),
+    })
+}
+
+/// An ACK frame `01ntllmm`: `n` more than one range, `ll` and `mm` the widths of packet numbers and of ranges.
+fn google_ack(cursor: &mut Cursor<'_>, kind: u8) -> Result<Ack, ParseError> {
+    const STRUCTURE: &str = "ACK frame";
+    let width = |bits: u8| [1, 2, 4, 6].get(usize::from(bits & 3)).copied().unwrap_or_default();
+    let (number, range) = (width(kind >> 2), width(kind));
+    let largest = cursor.take(number, STRUCTURE)?.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+    cursor.u16(STRUCTURE)?;
+    let more = if kind & 0x20 == 0 { 0 } else { usize::from(cursor.u8(STRUCTURE)?) };
+    cursor.take(range, STRUCTURE)?;
+    cursor.take(more.saturating_mul(range.saturating_add(1)), STRUCTURE)?;
+    let timestamps = usize::from(cursor.u8(STRUCTURE)?);
+    if let Some(after_first) = timestamps.checked_sub(1) {
+        cursor.take(after_first.saturating_mul(3).saturating_add(5), STRUCTURE)?;
+    }
+    Ok(Ack { largest, ranges: u64::try_from(more).unwrap_or(u64::MAX).saturating_add(1), ecn: false })
+}
+
+fn padding<'a>(cursor: &mut Cursor<'a>) -> Result<Frame<'a>, ParseError> {
+    let rest = cursor.peek();
+    let more = rest.iter().position(|byte| *byte != 0).unwrap_or(rest.len());
+    cursor.take(more, "PADDING frame")?;
+    Ok(Frame::Padding(more.saturating_add(1)))
 }
 
 fn crypto<'a>(cursor: &mut Cursor<'a>) -> Result<Frame<'a>, ParseError> {
@@ -187,10 +216,15 @@ mod tests {
 
     #[test]
     fn google_numbers_crypto_8() {
-        let payload = [8, 0, 2, b'h', b'i', 0];
+        let payload = [
+            0x40, 1, 0, 0, 1, 0, 8, 0, 2, b'h', b'i', 7, 0x61, 1, 0, 0, 1, 5, 1, 9, 2, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0,
+        ];
         let frames: Vec<_> = Frames::new(Version(0x5430_3531), &payload).collect();
-        assert_eq!(frames, [Ok(Frame::Crypto { offset: 0, data: b"hi" }), Ok(Frame::Padding(1))]);
-        assert!(matches!(all(&payload).as_slice(), [Err(ParseError::Invalid { .. })]));
+        let acks = [Ack { largest: 1, ranges: 1, ecn: false }, Ack { largest: 1, ranges: 2, ecn: false }];
+        let [first, second] = acks.map(|ack| Ok(Frame::Ack(ack)));
+        let crypto = Ok(Frame::Crypto { offset: 0, data: b"hi" });
+        assert_eq!(frames, [first, crypto, Ok(Frame::Ping), second, Ok(Frame::Padding(1))]);
+        assert!(matches!(all(&[8, 0, 2, 1, 1]).as_slice(), [Err(ParseError::Invalid { .. })]));
     }
 
     #[test]
