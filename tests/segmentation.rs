@@ -176,3 +176,24 @@ fn a_sequence_number_that_wraps_changes_nothing() {
         }
     }
 }
+
+#[test]
+fn padding_behind_a_bare_acknowledgment_changes_nothing() {
+    for name in FLOWS {
+        let segments = segments(name);
+        let whole = record(&segments.iter().map(Segment::whole).collect::<Vec<_>>());
+        let hello = segments.iter().position(|segment| !segment.payload.is_empty()).unwrap();
+        let client = segments[hello].header[26..30].to_vec();
+        let answer = segments.iter().position(|s| !s.payload.is_empty() && s.header[26..30] != client[..]).unwrap();
+        let mut frames = Vec::new();
+        for (number, segment) in segments.iter().enumerate() {
+            if number == hello || number == answer {
+                let mut acknowledgment = segment.clone();
+                acknowledgment.header[47] = 0x10;
+                frames.push(acknowledgment.frame(0, &[0, 0]));
+            }
+            frames.push(segment.whole());
+        }
+        assert_eq!(record(&frames), whole, "{name}");
+    }
+}

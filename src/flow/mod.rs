@@ -374,6 +374,9 @@ impl FlowTable {
         let Some(Slot { state: State::Opening { first, opener, ttl }, .. }) = self.slots.get(index(slot)) else {
             return;
         };
+        if tcp::is_padding(segment.payload) && segment.payload.len() > 1 && !segment.flags.psh() {
+            return;
+        }
         let (first, opener, ttl) = (*first, *opener, *ttl);
         let sniffed = tcp::sniff(segment.payload);
         let sequence = if segment.flags.syn() { segment.sequence.wrapping_add(1) } else { segment.sequence };

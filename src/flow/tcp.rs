@@ -671,7 +671,7 @@ impl TcpFlow {
 
 /// Whether a payload is what some middleboxes leave behind a bare ACK: Ethernet's padding taken for payload. No record
 /// begins with a zero.
-fn is_padding(payload: &[u8]) -> bool {
+pub(crate) fn is_padding(payload: &[u8]) -> bool {
     payload.len() <= 6 && payload.iter().all(|byte| *byte == 0)
 }
 
