@@ -160,7 +160,7 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::High,
         documentation: Documentation {
             reports: "An RSA key of the server's chain has a public exponent that is 1 (critical), even (high), or odd \
-                      and below 65537 (low).",
+                      and below 65537 (low; not of a root that the server sends besides, since clients use their own).",
             why: "With exponent 1 the signature is the message: anyone can sign. An even one cannot work. A small one, \
                   3 as a rule, is sound by itself but has let careless verifiers accept forged signatures \
                   (Bleichenbacher 2006).",
@@ -331,14 +331,15 @@ pub(super) static RULES: &[Rule] = &[
         severity: Severity::Medium,
         documentation: Documentation {
             reports: "The server sends one certificate, issued by itself: subject and issuer are the same, and its key \
-                      identifiers do not say otherwise. The signature is not verified. Low towards port 25. Not reported \
+                      identifiers do not say otherwise. The signature is not verified. Low towards port 25; info where \
+                      use_srtp was agreed, as in WebRTC, whose peers compare fingerprints by other means. Not reported \
                       where it is itself among the roots given to trust.",
             why: "Unless clients were given this very certificate, they cannot tell it from an attacker's. It cannot be \
                   revoked either. Devices and mail servers have one from the factory; between mail servers it is common.",
             evidence: "`subject`: its subject, and issuer. `not_after`: its end. `sha256`: its fingerprint, to compare \
                        with what clients were given. By hand: openssl x509 -subject -issuer of tls.handshake.certificate.",
             action: "Use a certificate of a public or of your own authority.",
-            references: &["RFC 5280 section 3.2", "RFC 9325 section 3.2"],
+            references: &["RFC 5280 section 3.2", "RFC 5763 section 5"],
         },
         check: Check::Flow(self_signed),
     },
@@ -879,14 +880,14 @@ fn dsa(chain: &[Arc<Certificate>], _: &Facts, _: &Settings) -> Option<Evidence> 
 }
 
 fn bad_exponent(chain: &[Arc<Certificate>], _: &Facts, _: &Settings) -> Option<Evidence> {
-    let of = |is: fn(u64) -> bool, severity: Severity| {
-        let exponent = |certificate: &Certificate| match certificate.key {
-            PublicKey::Rsa { exponent, .. } => Some(exponent),
-            _ => None,
-        };
+    let exponent = |certificate: &Certificate| match certificate.key {
+        PublicKey::Rsa { exponent, .. } => Some(exponent),
+        _ => None,
+    };
+    let of = |severity: Severity, is: &dyn Fn(usize, &Certificate, u64) -> bool| {
         let evidence = flagged(
             chain,
-            |_, certificate| exponent(certificate).is_some_and(is),
+            |depth, certificate| exponent(certificate).is_some_and(|exponent| is(depth, certificate, exponent)),
             |evidence, certificate| {
                 evidence.with_some("exponent", exponent(certificate).map(|exponent| exponent.to_string()))
             },
@@ -894,9 +895,13 @@ fn bad_exponent(chain: &[Arc<Certificate>], _: &Facts, _: &Settings) -> Option<E
         Some(evidence.at(severity))
     };
     // Exponents beyond 64 bits stand as u64::MAX, which is odd: what is known of them is that they are large.
-    of(|exponent| exponent == 1, Severity::Critical)
-        .or_else(|| of(|exponent| exponent % 2 == 0, Severity::High))
-        .or_else(|| of(|exponent| exponent < 65_537, Severity::Low))
+    of(Severity::Critical, &|_, _, exponent| exponent == 1)
+        .or_else(|| of(Severity::High, &|_, _, exponent| exponent % 2 == 0))
+        .or_else(|| {
+            of(Severity::Low, &|depth, certificate, exponent| {
+                exponent < 65_537 && !(depth > 0 && certificate.is_self_issued())
+            })
+        })
 }
 
 fn known_weak(chain: &[Arc<Certificate>], _: &Facts, _: &Settings) -> Option<Evidence> {
@@ -1030,7 +1035,12 @@ fn self_signed(facts: &Facts, settings: &Settings) -> Option<Evidence> {
         .with("not_after", leaf.not_after)
         .with("sha256", leaf.sha256.clone());
     const SMTP: u16 = 25;
-    Some(if facts.server.port() == SMTP { evidence.at(Severity::Low) } else { evidence })
+    let is_compared = facts.selection.as_ref().is_some_and(|selection| selection.srtp_profile.is_some());
+    Some(match facts.server.port() {
+        _ if is_compared => evidence.at(Severity::Info),
+        SMTP => evidence.at(Severity::Low),
+        _ => evidence,
+    })
 }
 
 /// Whether a certificate is its own issuer by name, and its key identifiers do not say that another key signed it.
@@ -1644,6 +1654,11 @@ mod tests {
         ] {
             assert_eq!(severity("CERT009", &exponent(value)), expected, "{value}");
         }
+        let with_root = |exponent| {
+            chain([leaf(), intermediate(), Certificate { key: PublicKey::Rsa { bits: 2048, exponent }, ..root() }])
+        };
+        assert_eq!(severity("CERT009", &with_root(3)), None, "clients have it already");
+        assert_eq!(severity("CERT009", &with_root(1)), Some(Severity::Critical));
     }
 
     #[test]
@@ -1767,6 +1782,8 @@ mod tests {
         assert_eq!(severity("CERT018", &facts), Some(Severity::Medium));
         facts.server.set_port(25);
         assert_eq!(severity("CERT018", &facts), Some(Severity::Low));
+        change_selection(&mut facts, |selection| selection.srtp_profile = Some(7));
+        assert_eq!(severity("CERT018", &facts), Some(Severity::Info), "WebRTC");
         assert!(check("CERT018", &chain([self_issued(), self_issued()])).is_some(), "a copy is no chain");
         let [old, new] = ["a", "b"].map(|key| Some(key.to_owned()));
         let rekeyed = Certificate { subject_key_id: old, authority_key_id: new, ..self_issued() };
