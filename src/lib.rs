@@ -18,6 +18,7 @@
 //! tls/            zero-copy messages, X.509, and the code points with their names and status
 //! quic/           packets, Initial keys, frames, transport parameters
 //! dtls/           records and fragments
+//! starttls/       one file a protocol that is spoken in clear before TLS, or around it
 //! flow/           reassembly, and the handshake as a state machine: packets to Facts
 //! fingerprint/    one file a method: JA3, JA3N, JA3S, JA4
 //! findings/       the registry of rules; rules/ one file a family

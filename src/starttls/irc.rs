@@ -11,7 +11,7 @@ pub(super) const SERVER_FIRST: Entry =
     Entry { first: Peer::Server, recognise: server_begins, machine: || Box::<Irc>::default() };
 
 fn client_begins(held: &[u8]) -> Recognition {
-    const STARTS: [&str; 4] = ["CAP LS", "STARTTLS\r\n", "NICK ", "CAP REQ "];
+    const STARTS: [&str; 6] = ["CAP LS", "STARTTLS\r\n", "NICK ", "CAP REQ ", "PASS ", "USER "];
     if STARTS.iter().any(|start| begins(held, start)) {
         Recognition::Is
     } else if STARTS.iter().any(|start| held.len() < start.len() && may_become(held, start)) {

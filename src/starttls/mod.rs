@@ -363,6 +363,8 @@ pub(crate) struct Session {
     out: Vec<u8>,
     unit_holds_tls: bool,
     units: u32,
+    /// Bytes are missing.
+    lossy: bool,
     state: State,
 }
 
@@ -405,6 +407,7 @@ impl Session {
             out: Vec::new(),
             unit_holds_tls: false,
             units: 0,
+            lossy: false,
             state: State::Going,
         }
     }
@@ -442,6 +445,7 @@ impl Session {
         {
             direction.held.clear();
             direction.mode = Mode::Lost;
+            self.lossy = true;
         }
     }
 
@@ -595,13 +599,13 @@ impl Session {
                 return Some(appended);
             }
             Frame::Tls => {
-                if self.machine.is_none() {
-                    // TLS from the first byte: there is nothing to follow in clear.
-                    for direction in &mut self.directions {
+                // TLS from the first byte, or without a word: what the server says is its answer to the hello.
+                let unasked = self.facts.asked.is_none() || self.facts.accepted == Some(false);
+                let alone = from == Peer::Client && unasked && !self.lossy;
+                for (index, direction) in self.directions.iter_mut().enumerate() {
+                    if self.machine.is_none() || alone || index == from as usize {
                         direction.mode = Mode::Tls;
                     }
-                } else if let Some(direction) = self.directions.get_mut(from as usize) {
-                    direction.mode = Mode::Tls;
                 }
                 self.keep(from, held);
                 return Some(appended);
