@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::codepoints::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use super::extensions::{Extension, extension_type, read_body};
+use super::codepoints::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
+use super::extensions::{extension_type, read_body};
 use super::handshake::{Message, message_type};
 use super::lists::{CipherSuites, CodePoints, KeyShares, ProtocolNames};
 use super::{Extensions, bounded, is_early_draft};
@@ -412,38 +412,47 @@ impl<'a> ClientHello<'a> {
         self.bytes8(extension_type::CONNECTION_ID, "connection_id")
     }
 
-    /// Reads every extension this crate knows the inside of, and yields the first that contradicts itself.
+    /// Reads every extension this crate knows the inside of, and yields the first that contradicts ithello. The cost
+    /// grows with the length of the block and no faster, whatever it holds.
     ///
     /// # Errors
     /// [`ParseError::Invalid`], naming the extension.
     pub fn check_extensions(&self) -> Result<(), ParseError> {
-        for Extension { extension_type, .. } in self.extensions.iter() {
+        let mut read = 0_u64;
+        for (extension_type, from_here) in self.extensions.tails() {
+            // Of an extension that comes twice the first is read.
+            let bit = 1_u64 << read_number(extension_type);
+            if read & bit != 0 {
+                continue;
+            }
+            read |= bit & !1;
+            let hello = Self { extensions: from_here, ..*self };
             match extension_type {
-                extension_type::SERVER_NAME => self.server_name().map(drop),
-                extension_type::MAX_FRAGMENT_LENGTH => self.max_fragment_length().map(drop),
-                extension_type::STATUS_REQUEST => self.status_request().map(drop),
-                extension_type::SUPPORTED_GROUPS => self.supported_groups().map(drop),
-                extension_type::EC_POINT_FORMATS => self.ec_point_formats().map(drop),
-                extension_type::SIGNATURE_ALGORITHMS => self.signature_algorithms().map(drop),
-                extension_type::USE_SRTP => self.srtp_profiles().map(drop),
-                extension_type::HEARTBEAT => self.heartbeat_mode().map(drop),
-                extension_type::ALPN => self.alpn().map(drop),
-                extension_type::TOKEN_BINDING => self.token_binding().map(drop),
-                extension_type::COMPRESS_CERTIFICATE => self.compress_certificate().map(drop),
-                extension_type::RECORD_SIZE_LIMIT => self.record_size_limit().map(drop),
-                extension_type::DELEGATED_CREDENTIAL => self.delegated_credentials().map(drop),
-                extension_type::PRE_SHARED_KEY => self.pre_shared_key().map(drop),
-                extension_type::SUPPORTED_VERSIONS => self.supported_versions().map(drop),
-                extension_type::COOKIE => self.retry_cookie().map(drop),
-                extension_type::PSK_KEY_EXCHANGE_MODES => self.psk_key_exchange_modes().map(drop),
-                extension_type::SIGNATURE_ALGORITHMS_CERT => self.signature_algorithms_cert().map(drop),
-                extension_type::KEY_SHARE => self.key_shares().map(drop),
-                extension_type::CONNECTION_ID => self.connection_id().map(drop),
+                extension_type::SERVER_NAME => hello.server_name().map(drop),
+                extension_type::MAX_FRAGMENT_LENGTH => hello.max_fragment_length().map(drop),
+                extension_type::STATUS_REQUEST => hello.status_request().map(drop),
+                extension_type::SUPPORTED_GROUPS => hello.supported_groups().map(drop),
+                extension_type::EC_POINT_FORMATS => hello.ec_point_formats().map(drop),
+                extension_type::SIGNATURE_ALGORITHMS => hello.signature_algorithms().map(drop),
+                extension_type::USE_SRTP => hello.srtp_profiles().map(drop),
+                extension_type::HEARTBEAT => hello.heartbeat_mode().map(drop),
+                extension_type::ALPN => hello.alpn().map(drop),
+                extension_type::TOKEN_BINDING => hello.token_binding().map(drop),
+                extension_type::COMPRESS_CERTIFICATE => hello.compress_certificate().map(drop),
+                extension_type::RECORD_SIZE_LIMIT => hello.record_size_limit().map(drop),
+                extension_type::DELEGATED_CREDENTIAL => hello.delegated_credentials().map(drop),
+                extension_type::PRE_SHARED_KEY => hello.pre_shared_key().map(drop),
+                extension_type::SUPPORTED_VERSIONS => hello.supported_versions().map(drop),
+                extension_type::COOKIE => hello.retry_cookie().map(drop),
+                extension_type::PSK_KEY_EXCHANGE_MODES => hello.psk_key_exchange_modes().map(drop),
+                extension_type::SIGNATURE_ALGORITHMS_CERT => hello.signature_algorithms_cert().map(drop),
+                extension_type::KEY_SHARE => hello.key_shares().map(drop),
+                extension_type::CONNECTION_ID => hello.connection_id().map(drop),
                 extension_type::APPLICATION_SETTINGS | extension_type::APPLICATION_SETTINGS_OLD => {
-                    self.application_settings().map(drop)
+                    hello.application_settings().map(drop)
                 }
-                extension_type::ENCRYPTED_CLIENT_HELLO => self.encrypted_client_hello().map(drop),
-                extension_type::RENEGOTIATION_INFO => self.renegotiation_info().map(drop),
+                extension_type::ENCRYPTED_CLIENT_HELLO => hello.encrypted_client_hello().map(drop),
+                extension_type::RENEGOTIATION_INFO => hello.renegotiation_info().map(drop),
                 _ => Ok(()),
             }?;
         }
@@ -451,12 +460,21 @@ impl<'a> ClientHello<'a> {
     }
 
     /// An extension that is one vector of bytes behind an 8-bit length.
-    fn bytes8(
-        &self,
-        extension_type: super::codepoints::ExtensionType,
-        structure: &'static str,
-    ) -> Result<Option<&'a [u8]>, ParseError> {
+    fn bytes8(&self, extension_type: ExtensionType, structure: &'static str) -> Result<Option<&'a [u8]>, ParseError> {
         self.extensions.read(extension_type, structure, |cursor| cursor.vec8(structure))
+    }
+}
+
+/// A number below 64 for the extensions that [`ClientHello::check_extensions`] reads, one for both code points of one
+/// extension; 0 for all others.
+const fn read_number(extension_type: ExtensionType) -> u32 {
+    match extension_type {
+        extension_type::SERVER_NAME => 63,
+        extension_type::APPLICATION_SETTINGS | extension_type::APPLICATION_SETTINGS_OLD => 62,
+        extension_type::ENCRYPTED_CLIENT_HELLO => 61,
+        extension_type::RENEGOTIATION_INFO => 60,
+        ExtensionType(number @ 1..60) => number as u32,
+        _ => 0,
     }
 }
 

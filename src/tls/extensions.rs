@@ -1,5 +1,7 @@
 //! The extension block of a hello (RFC 8446 section 4.2), and what several messages' extensions share.
 
+use hashbrown::HashSet;
+
 use super::bounded;
 use super::codepoints::ExtensionType;
 use crate::cursor::{Cursor, ParseError};
@@ -187,6 +189,17 @@ impl<'a> Extensions<'a> {
         })
     }
 
+    /// The type of each extension in wire order, with the block from that extension on.
+    pub(super) fn tails(&self) -> impl Iterator<Item = (ExtensionType, Self)> + use<'a> {
+        let mut rest = self.as_bytes();
+        std::iter::from_fn(move || {
+            let from_here = Self { block: Some(rest) };
+            let (extension, after) = next_extension(rest)?;
+            rest = after;
+            Some((extension.extension_type, from_here))
+        })
+    }
+
     /// The body of the first extension of a type.
     #[inline]
     #[must_use]
@@ -203,14 +216,8 @@ impl<'a> Extensions<'a> {
     /// The first extension type that comes a second time, which no version allows.
     #[must_use]
     pub fn duplicate(&self) -> Option<ExtensionType> {
-        let mut seen = self.iter();
-        let mut position = 0_usize;
-        seen.find(|extension| {
-            let earlier = self.iter().take(position).any(|each| each.extension_type == extension.extension_type);
-            position += 1;
-            earlier
-        })
-        .map(|each| each.extension_type)
+        let mut seen = HashSet::with_capacity_and_hasher(32, foldhash::fast::FixedState::default());
+        self.iter().map(|each| each.extension_type).find(|extension_type| !seen.insert(extension_type.0))
     }
 
     /// The inside of the block as it is on the wire; empty when there is none.

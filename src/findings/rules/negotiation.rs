@@ -1045,16 +1045,31 @@ fn unsolicited_extension(facts: &Facts, _: &Settings) -> Option<Evidence> {
     if hides_inner_hello(offer) && facts.is_tls13() {
         return None;
     }
+    let selected = selection.extensions.as_deref()?;
+    let offers = [Some(offer), facts.second_offer.as_deref()];
+    // Two long lists are compared by way of a sorted one: either side may send thousands.
+    let mut sorted = Vec::new();
+    if selected.len() > 64 {
+        let all = offers.iter().flatten().flat_map(|offer| offer.extensions.iter().flatten());
+        sorted.extend(all.map(|seen| seen.extension_type.0));
+        sorted.sort_unstable();
+    }
+    let is_offered = |extension: Ext| {
+        if sorted.is_empty() {
+            offers.iter().flatten().any(|offer| offer.has(extension))
+        } else {
+            sorted.binary_search(&extension.0).is_ok()
+        }
+    };
+    let signals_renegotiation = renegotiation_signal(offer).is_some();
     let unsolicited = |extension: Ext| match extension {
         Ext::COOKIE => true,
-        Ext::RENEGOTIATION_INFO => renegotiation_signal(offer).is_none(),
+        Ext::RENEGOTIATION_INFO => !signals_renegotiation,
         other if other.is_grease() => true,
-        other => !offer.has(other) && !facts.second_offer.as_ref().is_some_and(|second| second.has(other)),
+        other => !is_offered(other),
     };
-    let found: Vec<Value> = selection
-        .extensions
+    let found: Vec<Value> = selected
         .iter()
-        .flatten()
         .map(|seen| seen.extension_type)
         .filter(|extension| unsolicited(*extension))
         .map(Value::from)
