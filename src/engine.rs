@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::capture::Frame;
 use crate::findings::{Finding, RuleSet, sort};
 use crate::fingerprint::Ja3s;
-use crate::flow::cache::Cache;
+use crate::flow::cache::{Cache, Weigh};
 use crate::flow::facts::{Facts, Offer, Selection};
 use crate::flow::{FlowTable, Limits};
 use crate::packet::{Decoder, FragmentLimits, Packet, Transport};
@@ -153,15 +153,47 @@ struct ServerReading {
 
 /// The rendered fingerprints of a pair of hellos. Holds both, so that their addresses stay theirs.
 struct Pair {
-    _hello: Option<Arc<HelloReading>>,
-    _server: Option<Arc<ServerReading>>,
+    hello: Option<Arc<HelloReading>>,
+    server: Option<Arc<ServerReading>>,
     rendered: Option<Arc<RawValue>>,
 }
 
 /// A rendered chain. Holds its certificates, so that their addresses stay theirs.
 struct RenderedChain {
-    _chain: Vec<Arc<Certificate>>,
+    chain: Vec<Arc<Certificate>>,
     rendered: Option<Arc<RawValue>>,
+}
+
+impl Weigh for Arc<HelloReading> {
+    fn weight(&self) -> usize {
+        HelloReading::weight(self)
+    }
+}
+
+impl Weigh for Arc<ServerReading> {
+    fn weight(&self) -> usize {
+        weight_of(self.rendered.as_deref()).saturating_add(size_of::<ServerReading>() + 32)
+    }
+}
+
+/// What it holds may be held by it alone.
+impl Weigh for Arc<Pair> {
+    fn weight(&self) -> usize {
+        let hello = self.hello.as_ref().map_or(0, Weigh::weight);
+        let server = self.server.as_ref().map_or(0, Weigh::weight);
+        weight_of(self.rendered.as_deref()).saturating_add(size_of::<Pair>()).saturating_add(hello + server)
+    }
+}
+
+impl Weigh for Arc<RenderedChain> {
+    fn weight(&self) -> usize {
+        let held: usize = self.chain.iter().map(|certificate| certificate.weight()).sum();
+        weight_of(self.rendered.as_deref()).saturating_add(size_of::<RenderedChain>()).saturating_add(held)
+    }
+}
+
+fn weight_of(text: Option<&RawValue>) -> usize {
+    text.map_or(0, |text| text.get().len())
 }
 
 impl Engine {
@@ -174,10 +206,10 @@ impl Engine {
             reporter: Reporter {
                 capture: config.capture,
                 rules: config.rules,
-                readings: Cache::new(4096, 1 << 20),
-                server_readings: Cache::new(4096, 1 << 20),
-                pairs: Cache::new(4096, 1 << 20),
-                chains: Cache::new(1024, 1 << 20),
+                readings: Cache::new(4096, 16 << 20),
+                server_readings: Cache::new(4096, 8 << 20),
+                pairs: Cache::new(4096, 32 << 20),
+                chains: Cache::new(1024, 16 << 20),
                 key: Vec::with_capacity(128),
                 findings: Vec::with_capacity(64),
                 flows: 0,
@@ -379,7 +411,7 @@ impl Reporter {
         let pair = remembered(self.pairs.get_or_make(&key, || {
             let ja3s = server.and_then(|server| server.ja3s.as_deref());
             let rendered = render_fingerprints(hello.map(AsRef::as_ref), ja3s);
-            Ok(Arc::new(Pair { _hello: hello.cloned(), _server: server.cloned(), rendered: rendered.map(Arc::from) }))
+            Ok(Arc::new(Pair { hello: hello.cloned(), server: server.cloned(), rendered: rendered.map(Arc::from) }))
         }));
         pair.rendered.clone()
     }
@@ -392,7 +424,7 @@ impl Reporter {
             self.key.extend_from_slice(&Arc::as_ptr(certificate).addr().to_ne_bytes());
         }
         let chain = remembered(self.chains.get_or_make(&self.key, || {
-            Ok(Arc::new(RenderedChain { _chain: chain.to_vec(), rendered: render_certificates(chain).map(Arc::from) }))
+            Ok(Arc::new(RenderedChain { chain: chain.to_vec(), rendered: render_certificates(chain).map(Arc::from) }))
         }));
         chain.rendered.clone()
     }

@@ -97,6 +97,20 @@ impl HelloReading {
         }
         Self { offer, fingerprints, findings, rendered }
     }
+
+    /// About how many bytes of memory it takes up.
+    pub(crate) fn weight(&self) -> usize {
+        let prints = self.fingerprints.as_ref().map_or(0, |prints| {
+            let texts = [prints.ja3.text(), prints.ja3n.text(), prints.ja4.raw(), prints.ja4.original_raw()];
+            texts.iter().map(|text| text.len()).sum()
+        });
+        let findings: usize = self.findings.iter().map(Finding::weight).sum();
+        size_of::<Self>()
+            .saturating_add(self.offer.weight())
+            .saturating_add(prints)
+            .saturating_add(findings)
+            .saturating_add(self.rendered.as_ref().map_or(0, |text| text.get().len()))
+    }
 }
 
 /// Members of a record that many flows have in common, rendered once and then copied. Each is the same text that

@@ -258,6 +258,13 @@ impl Finding {
         self.rendered = serde_json::value::to_raw_value(self).ok();
     }
 
+    /// About how many bytes of memory it takes up, once it is rendered: a value takes at most some times the bytes of
+    /// its text.
+    pub(crate) fn weight(&self) -> usize {
+        let text = self.rendered.as_ref().map_or(0, |text| text.get().len());
+        size_of::<Self>().saturating_add(text.saturating_mul(4))
+    }
+
     /// The same finding, its text to be made anew.
     #[cfg(test)]
     pub(crate) fn without_text(&self) -> Self {

@@ -5,6 +5,12 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+/// A value with a known size.
+pub(crate) trait Weigh {
+    /// About how many bytes of memory the value and all that it alone holds take up.
+    fn weight(&self) -> usize;
+}
+
 /// Remembers values by byte keys. The bytes themselves are compared, so that a hash collision can never lie.
 ///
 /// Two generations: when the young one is full the old one is forgotten, so that what is in use stays and the memory
@@ -14,6 +20,7 @@ pub(crate) struct Cache<V> {
     old: HashTable<Slot<V>>,
     entries: usize,
     bytes: usize,
+    /// Bytes of the keys and values of the young generation.
     young_bytes: usize,
     hasher: foldhash::fast::RandomState,
 }
@@ -23,8 +30,8 @@ struct Slot<V> {
     value: V,
 }
 
-impl<V: Clone> Cache<V> {
-    /// A cache of at most `entries` values and `bytes` of keys a generation.
+impl<V: Clone + Weigh> Cache<V> {
+    /// A cache of at most `entries` values and `bytes` of keys and values a generation, or of a single one.
     pub(crate) fn new(entries: usize, bytes: usize) -> Self {
         Self {
             young: HashTable::new(),
@@ -47,11 +54,12 @@ impl<V: Clone> Cache<V> {
             Err(_) => Slot { key: key.into(), value: make()? },
         };
         let value = slot.value.clone();
-        if self.young.len() >= self.entries || self.young_bytes.saturating_add(key.len()) > self.bytes {
+        let weight = key.len().saturating_add(slot.value.weight());
+        if self.young.len() >= self.entries || self.young_bytes.saturating_add(weight) > self.bytes {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        self.young_bytes = self.young_bytes.saturating_add(key.len());
+        self.young_bytes = self.young_bytes.saturating_add(weight);
         let hasher = &self.hasher;
         if let Entry::Vacant(vacant) =
             self.young.entry(hash, |slot| *slot.key == *key, |slot| hasher.hash_one(&*slot.key))
@@ -66,9 +74,24 @@ impl<V: Clone> Cache<V> {
 mod tests {
     use super::*;
 
+    impl Weigh for u8 {
+        fn weight(&self) -> usize {
+            usize::from(*self)
+        }
+    }
+
+    #[test]
+    fn forgets_by_the_weight_of_what_it_holds() {
+        let mut cache = Cache::new(1000, 500);
+        for key in 0..100_u32 {
+            let _: Result<u8, ()> = cache.get_or_make(&key.to_be_bytes(), || Ok(96));
+        }
+        assert_eq!((cache.young.len(), cache.old.len()), (5, 5));
+    }
+
     #[test]
     fn remembers_what_is_in_use_and_forgets_the_rest() {
-        let mut cache = Cache::new(4, 1000);
+        let mut cache = Cache::new(4, 10_000);
         let mut made = 0_u32;
         let mut ask = |cache: &mut Cache<u8>, key: u8| {
             let _: Result<u8, ()> = cache.get_or_make(&[key], || {

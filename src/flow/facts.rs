@@ -187,6 +187,35 @@ impl Offer {
         self.cipher_suites.iter().copied().filter(|suite| !suite.is_grease() && !suite.is_scsv())
     }
 
+    /// About how many bytes of memory it takes up.
+    pub(crate) fn weight(&self) -> usize {
+        fn list<T>(list: Option<&Vec<T>>) -> usize {
+            list.map_or(0, |list| list.capacity().saturating_mul(size_of::<T>()))
+        }
+        fn names(names: Option<&Vec<Box<[u8]>>>) -> usize {
+            // The allocator gives out no less than 32 bytes.
+            names.into_iter().flatten().map(|name| name.len().saturating_add(48)).sum()
+        }
+        size_of::<Self>()
+            .saturating_add(list(self.sslv2_cipher_specs.as_ref()))
+            .saturating_add(list(self.versions.as_ref()))
+            .saturating_add(list(Some(&self.cipher_suites)))
+            .saturating_add(list(Some(&self.compression_methods)))
+            .saturating_add(list(self.extensions.as_ref()))
+            .saturating_add(list(self.groups.as_ref()))
+            .saturating_add(list(self.key_shares.as_ref()))
+            .saturating_add(list(self.point_formats.as_ref()))
+            .saturating_add(list(self.signature_schemes.as_ref()))
+            .saturating_add(list(self.signature_schemes_cert.as_ref()))
+            .saturating_add(names(self.alpn.as_ref()))
+            .saturating_add(list(self.psk_modes.as_ref()))
+            .saturating_add(list(self.certificate_compression.as_ref()))
+            .saturating_add(list(self.delegated_credentials.as_ref()))
+            .saturating_add(list(self.srtp_profiles.as_ref()))
+            .saturating_add(names(self.application_settings.as_ref()))
+            .saturating_add(list(self.token_binding.as_ref()))
+    }
+
     /// Whether the client offered a version of the TLS 1.3 family.
     #[must_use]
     pub fn offers_tls13(&self) -> bool {

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::cache::Cache;
+use super::cache::{Cache, Weigh};
 use super::facts::{
     Carrier, CertificateRequestFacts, Facts, HeartbeatProbe, HelloRetry, KeyExchangeFacts, KeyExchangeParameters,
     Outcome, Problem, SeenAlert, SeenExtension, Selection, Side,
 };
 use super::offers::{Offers, fill_hello_facts, time_of};
+use super::pool::{Charge, Ledger};
 use crate::cursor::ParseError;
 use crate::time::Timestamp;
 use crate::tls::certificate::{Certificate, CertificateList};
@@ -35,6 +36,8 @@ const ALERTS: usize = 8;
 const PROBLEMS: usize = 4;
 /// Certificates kept of a chain.
 const CHAIN: usize = 16;
+/// Bytes that the facts of one flow may hold of one kind without being counted.
+const ORDINARY: usize = 1024;
 /// How long a hello must have been on the wire without an answer for the server to be called silent.
 const SILENCE: Duration = Duration::from_secs(1);
 /// Length of an encrypted TLS 1.3 alert record: two bytes, the content type, a 16-byte tag (8 for CCM_8).
@@ -43,12 +46,25 @@ const ENCRYPTED_ALERT: [u16; 2] = [19, 11];
 /// What the handshakes of one engine share.
 pub(crate) struct Shared {
     pub(crate) offers: Offers,
-    certificates: Cache<Arc<Certificate>>,
+    certificates: Cache<(Arc<Certificate>, Arc<Charge>)>,
+    /// What the facts of open flows and the caches above hold.
+    pub(crate) ledger: Ledger,
 }
 
-impl Default for Shared {
-    fn default() -> Self {
-        Self { offers: Offers::default(), certificates: Cache::new(2048, 8 << 20) }
+impl Weigh for (Arc<Certificate>, Arc<Charge>) {
+    fn weight(&self) -> usize {
+        self.1.bytes()
+    }
+}
+
+impl Shared {
+    /// Caches of at most `bytes` a generation each.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self {
+            offers: Offers::new(bytes.min(8 << 20)),
+            certificates: Cache::new(2048, bytes.min(16 << 20)),
+            ledger: Ledger::default(),
+        }
     }
 }
 
@@ -84,6 +100,8 @@ pub(crate) struct Handshake {
     pub(crate) unanswered: bool,
     /// Records of application data after both sides finished.
     after_finish: u16,
+    /// For what the facts hold.
+    charges: SmallVec<[Arc<Charge>; 4]>,
 }
 
 impl Handshake {
@@ -95,6 +113,21 @@ impl Handshake {
             server_not_tls: false,
             unanswered: false,
             after_finish: 0,
+            charges: SmallVec::new(),
+        }
+    }
+
+    /// Whether its memory is worth keeping for another flow: it holds nothing out of the ordinary.
+    pub(crate) fn is_light(&self) -> bool {
+        let name = self.facts.hello.server_name.as_ref().unwrap_or(&self.name_buffer);
+        let charged: usize = self.charges.iter().map(|charge| charge.bytes()).sum();
+        name.capacity() <= ORDINARY && charged <= 16 * ORDINARY
+    }
+
+    /// Counts memory that this flow's facts alone hold.
+    fn charge(&mut self, bytes: usize, shared: &Shared) {
+        if bytes > ORDINARY {
+            self.charges.push(shared.ledger.charge(bytes));
         }
     }
 
@@ -162,6 +195,8 @@ impl Handshake {
                 hello.and_then(|hello| self.client_hello(&hello, body.len(), cut, now, shared))
             }
             (Side::Server, message_type::SERVER_HELLO) => {
+                let extensions = body.len() / size_of::<u32>() * size_of::<SeenExtension>();
+                self.charge(extensions, shared);
                 ServerHello::parse_body(body).and_then(|hello| self.server_hello(&hello)).or_else(|error| {
                     self.problem(from, error, body.len());
                     self.server_hello(&ServerHello::parse_fixed_part(body)?)?;
@@ -232,11 +267,12 @@ impl Handshake {
         now: Timestamp,
         shared: &mut Shared,
     ) -> Result<(), ParseError> {
-        let offer = shared.offers.intern(hello, self.facts.carrier)?;
+        let (offer, charge) = shared.offers.intern(hello, self.facts.carrier, &shared.ledger)?;
         if self.facts.offer.is_some() {
             // The answer to a HelloRetryRequest; a DTLS hello repeated with its cookie is the same offer again.
             if self.facts.hello_retry.is_some() && self.facts.second_offer.is_none() {
                 self.facts.second_offer = Some(offer);
+                self.charges.push(charge);
             }
             self.facts.progress.hello_acknowledged = false;
             return Ok(());
@@ -253,6 +289,8 @@ impl Handshake {
         self.facts.progress.hello_at = now;
         self.session_id = SmallVec::from_slice(hello.session_id);
         self.facts.offer = Some(offer);
+        self.charges.push(charge);
+        self.charge(self.facts.hello.server_name.as_ref().map_or(0, String::capacity), shared);
         Ok(())
     }
 
@@ -277,7 +315,9 @@ impl Handshake {
         self.facts.hello.smallest_packet = cut.smallest_packet;
         self.facts.progress.hello_at = now;
         self.session_id = SmallVec::from_slice(hello.session_id);
-        self.facts.offer = Some(shared.offers.intern_sslv2(hello));
+        let (offer, charge) = shared.offers.intern_sslv2(hello, &shared.ledger);
+        self.facts.offer = Some(offer);
+        self.charges.push(charge);
     }
 
     /// An SSLv2 SERVER-HELLO.
@@ -285,6 +325,7 @@ impl Handshake {
         if self.facts.selection.is_some() {
             return;
         }
+        self.charge(hello.cipher_specs.iter().count().saturating_mul(size_of::<u32>()), shared);
         self.facts.selection = Some(Selection {
             legacy_version: hello.version,
             version: hello.version,
@@ -368,13 +409,16 @@ impl Handshake {
         Ok(())
     }
 
-    fn intern_certificate(&self, der: &[u8], shared: &mut Shared) -> Arc<Certificate> {
-        let made = shared
-            .certificates
-            .get_or_make(der, || Ok::<_, std::convert::Infallible>(Arc::new(Certificate::from_der(der))));
-        match made {
-            Ok(certificate) => certificate,
-        }
+    fn intern_certificate(&mut self, der: &[u8], shared: &mut Shared) -> Arc<Certificate> {
+        let ledger = &shared.ledger;
+        let made = shared.certificates.get_or_make(der, || {
+            let certificate = Certificate::from_der(der);
+            let charge = ledger.charge(certificate.weight());
+            Ok::<_, std::convert::Infallible>((Arc::new(certificate), charge))
+        });
+        let Ok((certificate, charge)) = made;
+        self.charges.push(charge);
+        certificate
     }
 
     fn server_key_exchange(&mut self, body: &[u8]) -> Result<(), ParseError> {

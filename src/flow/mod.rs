@@ -48,7 +48,8 @@ pub struct Limits {
     pub flows: usize,
     /// Flows with a handshake in progress (about 1.5 KiB each without their buffers).
     pub handshakes: usize,
-    /// Bytes of all buffers together: early segments, messages that are not whole, remembered starts of streams.
+    /// Bytes of all buffers together: early segments, messages that are not whole, remembered starts of streams; and
+    /// the hellos and certificates that handshakes in progress have shown, the remembered ones among them.
     pub buffer_bytes: usize,
     /// Bytes of early segments a direction.
     pub early_bytes: usize,
@@ -86,6 +87,9 @@ impl Default for Limits {
 
 /// How long an entry waits in the queue before it is looked at again.
 const REVISIT: Duration = Duration::from_secs(5);
+
+/// The part of the buffers that a generation of a cache may be: there are two caches of two generations.
+const CACHES: usize = 8;
 
 /// Entries a queue may hold beyond twice the live ones before the dead are cleared out of it.
 const SLACK: usize = 1024;
@@ -178,7 +182,7 @@ impl FlowTable {
             handshakes: 0,
             begun: 0,
             hasher: foldhash::fast::RandomState::default(),
-            shared: Shared::default(),
+            shared: Shared::new(limits.buffer_bytes / CACHES),
             pool: Pool::new(limits.buffer_bytes),
             limits,
             tcp_limits,
@@ -193,8 +197,8 @@ impl FlowTable {
     }
 
     /// Bytes of buffers in use.
-    pub(crate) const fn buffered_bytes(&self) -> usize {
-        self.pool.lent()
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.pool.lent().saturating_add(self.shared.ledger.total())
     }
 
     /// When the oldest handshake still open began, or the tick before.
@@ -219,6 +223,9 @@ impl FlowTable {
             Transport::Tcp(segment) => self.segment(packet, segment, drops, finished),
             Transport::Udp(datagram) => self.datagram(packet, datagram, drops, finished),
         }
+        while self.buffered_bytes() > self.limits.buffer_bytes
+            && self.evict_handshake(u32::MAX, DropReason::BufferFull, packet.timestamp, drops, finished)
+        {}
     }
 
     #[inline]
@@ -445,7 +452,7 @@ impl FlowTable {
         }
         self.handshakes = self.handshakes.saturating_add(1);
         if self.handshakes > self.limits.handshakes {
-            self.evict(slot, now, drops, finished);
+            self.evict_handshake(slot, DropReason::FlowTableFull, now, drops, finished);
         }
     }
 
@@ -494,6 +501,7 @@ impl FlowTable {
         self.queue.clear();
         self.open.clear();
         self.clock = Timestamp::ZERO;
+        self.shared = Shared::new(self.limits.buffer_bytes / CACHES);
     }
 
     /// Ends the handshake in `slot`, hands its facts on, and leaves a mark.
@@ -536,7 +544,7 @@ impl FlowTable {
         if flow.is_reportable() {
             finished(&flow.handshake.facts);
         }
-        if self.spare.len() < 1024 {
+        if self.spare.len() < 1024 && flow.handshake.is_light() {
             self.spare.push(flow);
         }
     }
@@ -557,7 +565,7 @@ impl FlowTable {
         finished: &mut dyn FnMut(&Facts),
     ) -> u32 {
         if self.index.len() >= self.limits.flows {
-            self.evict(u32::MAX, now, drops, finished);
+            self.evict(now, drops, finished);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
@@ -597,27 +605,35 @@ impl FlowTable {
         }
     }
 
-    /// Makes room: the flow that has waited longest in the queue goes, other than `except`.
-    fn evict(&mut self, except: u32, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
-        let handshakes_only = self.handshakes > self.limits.handshakes;
-        if handshakes_only {
-            while let Some((_, slot, number)) = self.open.pop_front() {
-                let Some(entry) = self.slots.get(index(slot)) else { continue };
-                if slot != except && is_handshake(&self.slots, slot, number) {
-                    let hash = self.hasher.hash_one(entry.key);
-                    drops.count(DropReason::FlowTableFull);
-                    self.finish(slot, End::GivenUp, now, drops, finished);
-                    self.remove(slot, hash);
-                    return;
-                }
+    /// Makes room: the oldest handshake goes, other than the one in slot `except`. `false` where there is none.
+    fn evict_handshake(
+        &mut self,
+        except: u32,
+        reason: DropReason,
+        now: Timestamp,
+        drops: &mut Drops,
+        finished: &mut dyn FnMut(&Facts),
+    ) -> bool {
+        while let Some((_, slot, number)) = self.open.pop_front() {
+            let Some(entry) = self.slots.get(index(slot)) else { continue };
+            if slot != except && is_handshake(&self.slots, slot, number) {
+                let hash = self.hasher.hash_one(entry.key);
+                drops.count(reason);
+                self.finish(slot, End::GivenUp, now, drops, finished);
+                self.remove(slot, hash);
+                return true;
             }
-            return;
         }
+        false
+    }
+
+    /// Makes room: the flow that has waited longest in the queue goes.
+    fn evict(&mut self, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
         // Finished flows are the cheapest to lose; a few in front of the queue are passed over to find one.
         let mut passed_over = 0;
         while let Some(visit) = self.queue.pop_front() {
             let Some(entry) = self.slots.get(index(visit.slot)) else { continue };
-            if entry.generation != visit.generation || visit.slot == except {
+            if entry.generation != visit.generation {
                 continue;
             }
             let is_finished = matches!(entry.state, State::Finished { .. });

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use super::cache::Cache;
+use super::cache::{Cache, Weigh};
 use super::facts::{Carrier, HelloFacts, Offer, SeenEch, SeenExtension, SeenKeyShare};
+use super::pool::{Charge, Ledger};
 use crate::cursor::ParseError;
 use crate::tls::ClientHello;
 use crate::tls::client_hello::{EncryptedClientHello, ServerName};
@@ -16,8 +17,6 @@ use crate::tls::sslv2::Sslv2ClientHello;
 
 /// Distinct shapes remembered a generation. A browser that shuffles its extensions makes a new one every time.
 const SHAPES: usize = 4096;
-/// Bytes of shape keys remembered a generation.
-const SHAPE_BYTES: usize = 4 << 20;
 
 /// Extensions whose body differs by connection: their presence is part of the shape, their body and length are not.
 const PER_CONNECTION: [ExtensionType; 10] = [
@@ -35,42 +34,57 @@ const PER_CONNECTION: [ExtensionType; 10] = [
 
 /// Turns ClientHellos into [`Offer`]s, each distinct one once.
 pub(crate) struct Offers {
-    cache: Cache<Arc<Offer>>,
+    cache: Cache<(Arc<Offer>, Arc<Charge>)>,
     key: Vec<u8>,
 }
 
-impl Default for Offers {
-    fn default() -> Self {
-        Self { cache: Cache::new(SHAPES, SHAPE_BYTES), key: Vec::with_capacity(2048) }
+impl Weigh for (Arc<Offer>, Arc<Charge>) {
+    fn weight(&self) -> usize {
+        self.1.bytes()
     }
 }
 
 impl Offers {
-    /// The offer of `hello`.
+    /// Remembers at most `bytes` of shapes a generation, their keys with them.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { cache: Cache::new(SHAPES, bytes), key: Vec::with_capacity(2048) }
+    }
+
+    /// The offer of `hello`, and its charge, to be held as long.
     ///
     /// # Errors
     /// An extension that handprint reads contradicts itself.
-    pub(crate) fn intern(&mut self, hello: &ClientHello<'_>, carrier: Carrier) -> Result<Arc<Offer>, ParseError> {
+    pub(crate) fn intern(
+        &mut self,
+        hello: &ClientHello<'_>,
+        carrier: Carrier,
+        ledger: &Ledger,
+    ) -> Result<(Arc<Offer>, Arc<Charge>), ParseError> {
         hello.check_extensions()?;
         self.key.clear();
         write_key(&mut self.key, hello, carrier)?;
-        self.cache.get_or_make(&self.key, || offer(hello, carrier).map(Arc::new))
+        self.cache.get_or_make(&self.key, || offer(hello, carrier).map(|offer| charged(offer, ledger)))
     }
 
     /// The offer of an SSLv2-format hello.
-    pub(crate) fn intern_sslv2(&mut self, hello: &Sslv2ClientHello<'_>) -> Arc<Offer> {
+    pub(crate) fn intern_sslv2(&mut self, hello: &Sslv2ClientHello<'_>, ledger: &Ledger) -> (Arc<Offer>, Arc<Charge>) {
         self.key.clear();
         self.key.push(u8::MAX);
         self.key.extend_from_slice(&hello.version.0.to_be_bytes());
         for spec in hello.cipher_specs.iter() {
             self.key.extend_from_slice(&spec.to_be_bytes());
         }
-        let made =
-            self.cache.get_or_make(&self.key, || Ok::<_, std::convert::Infallible>(Arc::new(sslv2_offer(hello))));
+        let make = || Ok::<_, std::convert::Infallible>(charged(sslv2_offer(hello), ledger));
+        let made = self.cache.get_or_make(&self.key, make);
         match made {
             Ok(offer) => offer,
         }
     }
+}
+
+fn charged(offer: Offer, ledger: &Ledger) -> (Arc<Offer>, Arc<Charge>) {
+    let charge = ledger.charge(offer.weight());
+    (Arc::new(offer), charge)
 }
 
 fn write_key(key: &mut Vec<u8>, hello: &ClientHello<'_>, carrier: Carrier) -> Result<(), ParseError> {
@@ -81,27 +95,21 @@ fn write_key(key: &mut Vec<u8>, hello: &ClientHello<'_>, carrier: Carrier) -> Re
     key.extend_from_slice(&length(hello.compression_methods).to_be_bytes());
     key.extend_from_slice(hello.compression_methods);
     key.push(u8::from(hello.extensions.is_present()));
+    for share in hello.key_shares()?.iter().flat_map(|shares| shares.iter()) {
+        key.extend_from_slice(&share.group.0.to_be_bytes());
+        key.extend_from_slice(&length(share.key_exchange).to_be_bytes());
+    }
+    key.extend_from_slice(&[0xff; 4]);
+    key.extend_from_slice(&hello.pre_shared_key()?.map_or(0, |offered| offered.identities).to_be_bytes());
+    let ech = seen_ech(hello)?;
+    key.push(u8::from(ech.is_some()));
+    for number in ech.iter().flat_map(|ech| [ech.kdf, ech.aead]) {
+        key.extend_from_slice(&number.to_be_bytes());
+    }
     for extension in hello.extensions.iter() {
         key.extend_from_slice(&extension.extension_type.0.to_be_bytes());
         match extension.extension_type {
-            ext::KEY_SHARE => {
-                for share in hello.key_shares()?.iter().flat_map(|shares| shares.iter()) {
-                    key.extend_from_slice(&share.group.0.to_be_bytes());
-                    key.extend_from_slice(&length(share.key_exchange).to_be_bytes());
-                }
-                key.extend_from_slice(&[0xff; 4]);
-            }
-            ext::PRE_SHARED_KEY => {
-                let identities = hello.pre_shared_key()?.map_or(0, |offered| offered.identities);
-                key.extend_from_slice(&identities.to_be_bytes());
-            }
             ext::SESSION_TICKET => key.push(u8::from(!extension.data.is_empty())),
-            ext::ENCRYPTED_CLIENT_HELLO => {
-                if let Some(ech) = seen_ech(hello)? {
-                    key.extend_from_slice(&ech.kdf.to_be_bytes());
-                    key.extend_from_slice(&ech.aead.to_be_bytes());
-                }
-            }
             other if PER_CONNECTION.contains(&other) => {}
             other => {
                 key.extend_from_slice(&length(extension.data).to_be_bytes());

@@ -1,4 +1,7 @@
-//! [`Pool`]: byte buffers used again, under one bound.
+//! [`Pool`]: byte buffers used again, under one bound; [`Ledger`]: what else is held, counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Largest buffer kept for reuse, in bytes; a larger one is freed when it comes back.
 const KEPT_CAPACITY: usize = 64 << 10;
@@ -94,5 +97,41 @@ impl Pool {
     /// Bytes of capacity lent now.
     pub(crate) const fn lent(&self) -> usize {
         self.lent
+    }
+}
+
+/// Counts the bytes of things that several flows may share, each as long as anybody holds its [`Charge`].
+#[derive(Default)]
+pub(crate) struct Ledger(Arc<AtomicUsize>);
+
+/// Stands for bytes that are held.
+pub(crate) struct Charge {
+    bytes: usize,
+    ledger: Arc<AtomicUsize>,
+}
+
+impl Ledger {
+    /// Counts `bytes` until the charge is gone.
+    pub(crate) fn charge(&self, bytes: usize) -> Arc<Charge> {
+        // One engine is one thread: the counter is atomic so that the engine can be sent to it.
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        Arc::new(Charge { bytes, ledger: Arc::clone(&self.0) })
+    }
+
+    /// Bytes held now.
+    pub(crate) fn total(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Charge {
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.ledger.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

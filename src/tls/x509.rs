@@ -92,6 +92,28 @@ impl Certificate {
         certificate
     }
 
+    /// About how many bytes of memory it takes up.
+    pub(crate) fn weight(&self) -> usize {
+        // The allocator gives out no less than 32 bytes.
+        let text = |text: &String| text.capacity().saturating_add(size_of::<String>() + 16);
+        let texts = |list: &[String]| list.iter().map(text).sum::<usize>();
+        let alternative = self.alternative_names.iter().flatten().map(|name| match name {
+            AlternativeName::Dns(name) | AlternativeName::Email(name) | AlternativeName::Uri(name) => text(name),
+            AlternativeName::Ip(_) | AlternativeName::Other(_) => size_of::<AlternativeName>(),
+        });
+        size_of::<Self>()
+            .saturating_add([&self.subject, &self.issuer, &self.serial, &self.signature].into_iter().map(text).sum())
+            .saturating_add([&self.sha256, &self.sha1, &self.spki_sha256].into_iter().map(text).sum())
+            .saturating_add(self.subject_der.len())
+            .saturating_add(self.issuer_der.len())
+            .saturating_add(texts(&self.names))
+            .saturating_add(alternative.sum())
+            .saturating_add(self.common_name.iter().map(text).sum())
+            .saturating_add(self.extended_key_usage.iter().map(|list| texts(list)).sum())
+            .saturating_add(self.subject_key_id.iter().chain(&self.authority_key_id).map(text).sum())
+            .saturating_add(self.problems.capacity().saturating_mul(size_of::<ParseError>()))
+    }
+
     /// Whether subject and issuer are the same: self-signed, unless someone else signed it under the same name.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
