@@ -180,3 +180,80 @@ pub(crate) fn bulk(total_bytes: u64, mut take: impl FnMut(&OwnedFrame)) -> u64 {
     }
     u64::from(number)
 }
+
+/// A ClientHello message for TLS 1.2 with these suites and extensions, whatever they are.
+pub(crate) fn client_hello(suites: &[u16], extensions: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut body = vec![3, 3];
+    body.extend_from_slice(&[0x5a; 32]);
+    body.push(0);
+    push_vector16(&mut body, &suites.iter().flat_map(|suite| suite.to_be_bytes()).collect::<Vec<_>>());
+    body.extend_from_slice(&[1, 0]);
+    let mut block = Vec::new();
+    for (kind, data) in extensions {
+        block.extend_from_slice(&kind.to_be_bytes());
+        push_vector16(&mut block, data);
+    }
+    push_vector16(&mut body, &block);
+    message(1, &body)
+}
+
+/// A Certificate message with these certificates.
+pub(crate) fn certificate_message(certificates: &[&[u8]]) -> Vec<u8> {
+    let mut list = Vec::new();
+    for der in certificates {
+        list.extend_from_slice(&u32::try_from(der.len()).unwrap_or(0).to_be_bytes()[1..]);
+        list.extend_from_slice(der);
+    }
+    let mut body = u32::try_from(list.len()).unwrap_or(0).to_be_bytes()[1..].to_vec();
+    body.extend_from_slice(&list);
+    message(11, &body)
+}
+
+/// A handshake message.
+pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let mut message = vec![kind];
+    message.extend_from_slice(&u32::try_from(body.len()).unwrap_or(0).to_be_bytes()[1..]);
+    message.extend_from_slice(body);
+    message
+}
+
+/// A message in TLS records of at most `size` bytes each.
+pub(crate) fn records(message: &[u8], size: usize) -> Vec<u8> {
+    let mut records = Vec::new();
+    for part in message.chunks(size) {
+        records.extend_from_slice(&[22, 3, 1]);
+        push_vector16(&mut records, part);
+    }
+    records
+}
+
+fn push_vector16(bytes: &mut Vec<u8>, content: &[u8]) {
+    bytes.extend_from_slice(&u16::try_from(content.len()).unwrap_or(0).to_be_bytes());
+    bytes.extend_from_slice(content);
+}
+
+/// The handshake messages of the first TLS record whose message is of type `kind`, from captures in `pcaps/`.
+pub(crate) fn first_message(name: &str, kind: u8) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for frame in frames(&capture(name)) {
+        let payload = tcp_payload(&frame.bytes);
+        let begins = payload.len() > 5 && payload[0] == 22 && payload[5] == kind;
+        if !begins && stream.is_empty() {
+            continue;
+        }
+        stream.extend_from_slice(payload);
+        let length = u32::from_be_bytes([0, stream[6], stream[7], stream[8]]) as usize + 4;
+        if stream.len() >= 5 + length {
+            return stream[5..5 + length].to_vec();
+        }
+    }
+    panic!("{name} has no message of type {kind} at the start of a segment");
+}
+
+/// The TCP payload of an Ethernet and IPv4 frame.
+pub(crate) fn tcp_payload(bytes: &[u8]) -> &[u8] {
+    let ip = usize::from(bytes[14] & 15) * 4;
+    let end = 14 + usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    let header = 14 + ip + usize::from(bytes[14 + ip + 12] >> 4) * 4;
+    &bytes[header..end]
+}
