@@ -440,6 +440,7 @@ impl FlowTable {
 
     /// Puts a handshake that begins into its slot, and makes room for it.
     fn begin(&mut self, slot: u32, state: State, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        self.forget_ended();
         if let Some(entry) = self.slots.get_mut(index(slot)) {
             entry.state = state;
             self.begun = self.begun.wrapping_add(1);
