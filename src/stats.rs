@@ -29,6 +29,12 @@ pub enum DropReason {
     BufferFull,
     /// A flow in which bytes never came, so that what followed could not be read.
     StreamGap,
+    /// A connection opened in which nothing was said before the limit on that.
+    OpeningTimeout,
+    /// A handshake that did not go on before the limit on that.
+    HandshakeTimeout,
+    /// A handshake message longer than the limit.
+    MessageTooLong,
     /// A QUIC Initial that no key opened: damaged, made up, or from a connection whose first packet was not seen.
     QuicUndecryptable,
     /// A QUIC long header of a version that handprint cannot read.
@@ -37,7 +43,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownLinkType,
         Self::NotIp,
         Self::NotTcpOrUdp,
@@ -50,6 +56,9 @@ impl DropReason {
         Self::FlowTableFull,
         Self::BufferFull,
         Self::StreamGap,
+        Self::OpeningTimeout,
+        Self::HandshakeTimeout,
+        Self::MessageTooLong,
         Self::QuicUndecryptable,
         Self::QuicUnknownVersion,
     ];
@@ -70,6 +79,9 @@ impl DropReason {
             Self::FlowTableFull => "flow_table_full",
             Self::BufferFull => "buffer_full",
             Self::StreamGap => "stream_gap",
+            Self::OpeningTimeout => "opening_timeout",
+            Self::HandshakeTimeout => "handshake_timeout",
+            Self::MessageTooLong => "message_too_long",
             Self::QuicUndecryptable => "quic_undecryptable",
             Self::QuicUnknownVersion => "quic_unknown_version",
         }
@@ -91,6 +103,9 @@ impl DropReason {
             Self::FlowTableFull => "flows given up: the flow table was full",
             Self::BufferFull => "times bytes were given up: buffers were full",
             Self::StreamGap => "flows with a hole: bytes never came",
+            Self::OpeningTimeout => "connections opened in which nothing was said in time",
+            Self::HandshakeTimeout => "handshakes that did not go on in time",
+            Self::MessageTooLong => "handshake messages longer than the limit",
             Self::QuicUndecryptable => "QUIC Initials that no key opened",
             Self::QuicUnknownVersion => "of a version of QUIC that is not read",
         }

@@ -479,6 +479,8 @@ impl FlowTable {
             let hash = self.hasher.hash_one(entry.key);
             if entry.state.is_handshake() {
                 self.finish(visit.slot, End::TimedOut, now, drops, finished);
+            } else if matches!(entry.state, State::Opening { .. }) {
+                drops.count(DropReason::OpeningTimeout);
             }
             self.remove(visit.slot, hash);
         } else {
@@ -507,6 +509,25 @@ impl FlowTable {
 
     /// Ends the handshake in `slot`, hands its facts on, and leaves a mark.
     fn finish(&mut self, slot: u32, end: End, now: Timestamp, drops: &mut Drops, finished: &mut dyn FnMut(&Facts)) {
+        let mut in_vain = false;
+        let mut hand_on = |facts: &Facts| {
+            in_vain |= end == End::TimedOut && facts.outcome != Outcome::Established;
+            finished(facts);
+        };
+        self.finish_flow(slot, end, now, drops, &mut hand_on);
+        if in_vain {
+            drops.count(DropReason::HandshakeTimeout);
+        }
+    }
+
+    fn finish_flow(
+        &mut self,
+        slot: u32,
+        end: End,
+        now: Timestamp,
+        drops: &mut Drops,
+        finished: &mut dyn FnMut(&Facts),
+    ) {
         let Some(entry) = self.slots.get_mut(index(slot)) else { return };
         let state = std::mem::replace(&mut entry.state, State::Free);
         let mut flow = match state {

@@ -55,6 +55,10 @@ pub(crate) struct RecordLayer {
     reading: bool,
     /// Handshake bytes of a message that is not whole yet.
     message: Vec<u8>,
+    /// A message was given up for its length.
+    pub(crate) too_long: bool,
+    /// Bytes were given up for want of buffers.
+    pub(crate) starved: bool,
     record_version: ProtocolVersion,
     records: u16,
     packets: u16,
@@ -264,6 +268,7 @@ impl RecordLayer {
             return;
         }
         if !around.pool.grow(&mut self.message, body) {
+            self.starved = true;
             self.give_up_message(around.pool);
             return;
         }
@@ -310,6 +315,7 @@ impl RecordLayer {
         if around.pool.grow(&mut self.message, rest) {
             self.refuse_oversize(from, handshake, around);
         } else {
+            self.starved = true;
             self.give_up_message(around.pool);
         }
     }
@@ -320,6 +326,7 @@ impl RecordLayer {
             && (header.message_length() > around.message_limit || message_type::name(header.message_type).is_none())
         {
             let error = ParseError::Invalid { structure: "handshake message", reason: "longer than the limit" };
+            self.too_long = header.message_length() > around.message_limit;
             handshake.problem(from, error, self.message.len());
             self.give_up_message(around.pool);
         }
@@ -339,6 +346,7 @@ impl RecordLayer {
         around: &mut Surroundings<'_>,
     ) -> usize {
         if !around.pool.grow(&mut self.message, bytes) {
+            self.starved = true;
             self.give_up_message(around.pool);
             self.framing = Framing::Foreign;
             return bytes.len();

@@ -624,6 +624,12 @@ impl TcpFlow {
             stream.release(pool);
         }
         for layer in &mut self.layers {
+            if layer.too_long {
+                drops.count(DropReason::MessageTooLong);
+            }
+            if layer.starved {
+                drops.count(DropReason::BufferFull);
+            }
             layer.release(pool);
         }
         if let Some(clear) = self.clear.take() {
