@@ -37,3 +37,16 @@ pub enum Error {
     #[error("{0}")]
     Configuration(String),
 }
+
+impl Error {
+    /// A configuration file that says what cannot be: where, by line and column from 1, and what.
+    pub(crate) fn in_file(origin: &str, text: &str, span: Option<std::ops::Range<usize>>, message: &str) -> Self {
+        let message = message.trim_end().replace('\n', "; ");
+        let Some(before) = span.and_then(|span| text.get(..span.start)) else {
+            return Self::Configuration(format!("{origin}: {message}"));
+        };
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self::Configuration(format!("{origin}:{line}:{column}: {message}"))
+    }
+}

@@ -22,6 +22,7 @@
 //! flow/           reassembly, and the handshake as a state machine: packets to Facts
 //! fingerprint/    one file a method: JA3, JA3N, JA3S, JA4
 //! findings/       the registry of rules; rules/ one file a family
+//! policy/         what standards and people allow, as data, and what a handshake says of it
 //! record.rs       FlowRecord: what is said of one handshake, and its JSON
 //! engine.rs       Engine: push, advance, finish; composes everything above; sans-IO
 //! pipeline/       captures through engines, on one core or on many, in one documented order
@@ -65,6 +66,7 @@ pub mod flow;
 pub mod output;
 pub mod packet;
 pub mod pipeline;
+pub mod policy;
 pub mod quic;
 pub mod record;
 pub mod starttls;

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lib
 import pki
 
-GROUPS = ["versions", "suites", "certificates", "flow", "alerts", "clients", "formats", "segments"]
+GROUPS = ["versions", "suites", "certificates", "flow", "alerts", "clients", "formats", "segments", "policies"]
 
 
 def main():
