@@ -2,7 +2,12 @@
 //! directory that `HANDPRINT_CORPUS` names. It holds `pcaps/` and `pcaps.jsonl`, one line a capture with its `pcap`
 //! (path below `pcaps/`) and `kind`: `handshake`, `negative` (no handshake in it) or `robustness` (damaged).
 
-#![expect(clippy::expect_used, clippy::print_stderr, reason = "a test fails by panicking and says what it skips")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking and says what it skips"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

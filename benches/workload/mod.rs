@@ -169,8 +169,8 @@ pub(crate) fn bulk(total_bytes: u64, mut take: impl FnMut(&OwnedFrame)) -> u64 {
     let mut sent = 0;
     let mut number = 0_u32;
     while sent < total_bytes {
-        let mut bytes = tcp_frame(number % 4_096, number % 7 == 0, number.wrapping_mul(1_400), 0x10, &payload);
-        if number % 5 == 0 {
+        let mut bytes = tcp_frame(number % 4_096, number.is_multiple_of(7), number.wrapping_mul(1_400), 0x10, &payload);
+        if number.is_multiple_of(5) {
             bytes[54..59].copy_from_slice(&[23, 3, 3, 0x40, 0]);
         }
         time += 1_000;

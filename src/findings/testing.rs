@@ -4,8 +4,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::{Check, Evidence, Rule, Settings, TrustStore, find};
 use crate::flow::facts::{
     Carrier, Facts, HelloFacts, KeyExchangeFacts, KeyExchangeParameters, Offer, Outcome, Progress, SeenExtension,
@@ -226,12 +224,4 @@ pub(crate) fn alert(from: Side, description: u8) -> crate::flow::facts::SeenAler
         before_server_hello: true,
         after_close: false,
     }
-}
-
-/// Nothing in a small vector: shorthand for clearing one.
-pub(crate) fn none<T, const N: usize>() -> SmallVec<[T; N]>
-where
-    [T; N]: smallvec::Array<Item = T>,
-{
-    SmallVec::new()
 }

@@ -117,6 +117,8 @@ pub(crate) struct FlowTable {
     pool: Pool,
     limits: Limits,
     tcp_limits: TcpLimits,
+    /// Used flows, to be used again with the memory they hold.
+    #[expect(clippy::vec_box, reason = "a flow moves between here and its slot without being copied")]
     spare: Vec<Box<TcpFlow>>,
     udp: UdpShared,
 }

@@ -406,7 +406,7 @@ fn small_record(content_type: u8, body: &[u8], encrypted: bool, from: Side, hand
     let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
     match content_type {
         content_type::CHANGE_CIPHER_SPEC => handshake.change_cipher_spec(from),
-        content_type::ALERT if !encrypted && body.len() % 2 == 0 => {
+        content_type::ALERT if !encrypted && body.len().is_multiple_of(2) => {
             for alert in body.chunks_exact(2).take(4) {
                 if let [level @ 1..=2, description] = alert {
                     handshake.alert(from, *level, AlertDescription(*description));

@@ -228,6 +228,7 @@ impl TcpFlow {
     /// Takes a segment sent by endpoint `source`.
     ///
     /// Returns whether the segment belongs to this connection by its sequence number.
+    #[expect(clippy::too_many_arguments, reason = "the parts of the table are borrowed one by one")]
     pub(crate) fn segment(
         &mut self,
         packet: &Packet<'_>,
@@ -686,6 +687,10 @@ pub(crate) fn is_hello(payload: &[u8]) -> bool {
     matches!(sniff(payload), Sniff::Client | Sniff::Server) && payload.first() != Some(&content_type::APPLICATION_DATA)
 }
 
+fn clear_is_out_of_turn(clear: Option<&Clear>) -> bool {
+    clear.is_some_and(|clear| !clear.in_turn)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -799,8 +804,4 @@ mod tests {
         ]);
         assert_eq!((lost.coverage.missing_bytes, lost.coverage.cut_bytes), (200, 0));
     }
-}
-
-fn clear_is_out_of_turn(clear: Option<&Clear>) -> bool {
-    clear.is_some_and(|clear| !clear.in_turn)
 }

@@ -100,7 +100,9 @@ impl Irc {
     fn message(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let rest = if unit.first() == Some(&b':') { split_word(unit).1 } else { unit };
         let (command, arguments) = split_word(rest);
-        if self.client_spoke && is_one_of(command, &["001", "CAP", "670", "691", "433", "NOTICE", "451", "PING", "ERROR"]) {
+        if self.client_spoke
+            && is_one_of(command, &["001", "CAP", "670", "691", "433", "NOTICE", "451", "PING", "ERROR"])
+        {
             talk.facts.convincing = true;
         }
         if is(command, "NOTICE") {

@@ -111,11 +111,9 @@ impl Ldap {
                 };
                 self.bind = Some((id, bind));
             }
-            SEARCH_REQUEST => {
-                // A client may ask the root for what the server can do before it asks for TLS.
-                if field(&mut body).is_ok_and(|(_, base)| !base.is_empty()) {
-                    talk.facts.went_on(b"search");
-                }
+            // A client may ask the root for what the server can do before it asks for TLS.
+            SEARCH_REQUEST if field(&mut body).is_ok_and(|(_, base)| !base.is_empty()) => {
+                talk.facts.went_on(b"search");
             }
             _ => {}
         }
@@ -163,10 +161,8 @@ impl Ldap {
                     });
                 }
             }
-            SEARCH_ENTRY => {
-                if memchr::memmem::find(body.peek(), START_TLS).is_some() {
-                    talk.facts.advertised = Some(true);
-                }
+            SEARCH_ENTRY if memchr::memmem::find(body.peek(), START_TLS).is_some() => {
+                talk.facts.advertised = Some(true);
             }
             SEARCH_DONE if talk.facts.first_command.is_some() => return Ok(Verdict::Over),
             _ => {}
