@@ -1,0 +1,178 @@
+//! One conversation, cut and ordered in two ways, gives the same records; cut off within its hello it gives none with a
+//! fingerprint.
+//!
+//! ```text
+//! input = cuts:u8 seed:u8 turn*        turn = side-and-length:u16 bytes
+//! ```
+//! The top bit of `side-and-length` is the side. Each turn goes out as one segment, and then again in segments of
+//! random lengths up to `cuts`, in random order and some of them twice.
+
+use handprint::engine::EngineConfig;
+use serde_json::Value;
+
+use crate::program::{Assembler, Channel, Program};
+use crate::records::read;
+
+const CLIENT: Channel = Channel { carrier: 0, flow: 0, backwards: false };
+const SERVER: Channel = Channel { carrier: 0, flow: 0, backwards: true };
+
+/// Segments of one turn at most: fewer than may wait for an earlier one.
+const MAX_SEGMENTS: usize = 60;
+
+/// Checks that segments do not matter.
+pub fn check(data: &[u8]) {
+    let Some((&[cuts, seed], turns)) = data.split_first_chunk::<2>() else { return };
+    let turns = read_turns(turns);
+    let whole = records(&turns, &mut |turn| vec![turn.clone()]);
+    let mut random = Random(u64::from(seed) << 8 | u64::from(cuts) | 1);
+    let cut = records(&turns, &mut |turn| cut_up(turn, cuts, &mut random));
+    let (whole, cut): (Vec<_>, Vec<_>) =
+        (whole.iter().map(without_segments).collect(), cut.iter().map(without_segments).collect());
+    assert_eq!(whole, cut, "another record for other segments");
+    check_prefix(&turns, usize::from(seed) * 7 + usize::from(cuts));
+}
+
+#[derive(Clone, Debug)]
+struct Turn {
+    channel: Channel,
+    position: usize,
+    bytes: Vec<u8>,
+}
+
+fn read_turns(mut data: &[u8]) -> Vec<Turn> {
+    let (mut turns, mut positions) = (Vec::new(), [0; 2]);
+    while let Some((head, rest)) = data.split_first_chunk::<2>() {
+        let head = u16::from_le_bytes(*head);
+        let backwards = head & 0x8000 != 0;
+        let length = usize::from(head & 0x3fff).min(rest.len());
+        let (bytes, rest) = rest.split_at(length);
+        let position = &mut positions[usize::from(backwards)];
+        if !bytes.is_empty() {
+            let channel = if backwards { SERVER } else { CLIENT };
+            turns.push(Turn { channel, position: *position, bytes: bytes.to_vec() });
+        }
+        *position += length;
+        data = rest;
+    }
+    turns
+}
+
+/// The records of a conversation that is opened, goes through its turns, and is closed.
+fn records(turns: &[Turn], segments: &mut dyn FnMut(&Turn) -> Vec<Turn>) -> Vec<Value> {
+    let mut assembler = Assembler::new(0);
+    assembler.flags(CLIENT, 0x02);
+    assembler.flags(SERVER, 0x12);
+    assembler.flags(CLIENT, 0x10);
+    for turn in turns {
+        for segment in segments(turn) {
+            assembler.data(segment.channel, segment.position as i64, &segment.bytes);
+        }
+        // The position of what follows is that after the turn, whatever came last.
+        assembler.data(turn.channel, (turn.position + turn.bytes.len()) as i64, &[]);
+    }
+    let program = Program::run(&assembler.finish());
+    read(&program.frames, EngineConfig::for_capture("fuzz")).records()
+}
+
+fn cut_up(turn: &Turn, longest: u8, random: &mut Random) -> Vec<Turn> {
+    let longest = usize::from(longest).max(turn.bytes.len() / MAX_SEGMENTS + 1).max(1);
+    let mut segments = Vec::new();
+    let mut from = 0;
+    while from < turn.bytes.len() {
+        let length = if segments.len() + 1 >= MAX_SEGMENTS { usize::MAX } else { 1 + random.below(longest * 2) };
+        let to = from.saturating_add(length).min(turn.bytes.len());
+        let bytes = turn.bytes[from..to].to_vec();
+        segments.push(Turn { position: turn.position + from, bytes, ..*turn });
+        from = to;
+    }
+    for place in 0..segments.len() {
+        match random.below(4) {
+            0 => {
+                let other = (place + 1 + random.below(4)).min(segments.len() - 1);
+                segments.swap(place, other);
+            }
+            1 if segments.len() < MAX_SEGMENTS => segments.push(segments[place].clone()),
+            _ => {}
+        }
+    }
+    segments
+}
+
+/// What does not depend on how a stream was cut.
+fn without_segments(record: &Value) -> Value {
+    let mut record = record.clone();
+    if let Some(transport) = record["hello_transport"].as_object_mut() {
+        transport.remove("packets");
+    }
+    // Findings on segmentation itself.
+    if let Some(findings) = record["findings"].as_array_mut() {
+        findings.retain(|finding| !SEGMENTATION.contains(&finding["id"].as_str().unwrap_or_default()));
+    }
+    record
+}
+
+/// Rules that report how a hello lies in packets.
+const SEGMENTATION: &[&str] = &[];
+
+/// A conversation whose client falls silent before its hello is whole yields no fingerprint of a ClientHello.
+fn check_prefix(turns: &[Turn], place: usize) {
+    let client: Vec<u8> =
+        turns.iter().filter(|turn| turn.channel == CLIENT).flat_map(|turn| turn.bytes.clone()).collect();
+    let Some(end) = hello_end(&client) else { return };
+    let kept = place % end;
+    let mut cut = Vec::new();
+    for turn in turns {
+        let mut turn = turn.clone();
+        if turn.channel == CLIENT {
+            turn.bytes.truncate(kept.saturating_sub(turn.position));
+        }
+        if !turn.bytes.is_empty() {
+            cut.push(turn);
+        }
+    }
+    for record in records(&cut, &mut |turn| vec![turn.clone()]) {
+        // What the server says may itself be a hello: only the client's is meant.
+        if record["client"]["port"] == 40_000 {
+            assert!(record["fingerprints"]["ja4"].is_null(), "{kept} of {end} bytes of a hello: {record:#}");
+            assert!(record["fingerprints"]["ja3"].is_null(), "{kept} of {end} bytes of a hello: {record:#}");
+        }
+    }
+}
+
+/// Where the ClientHello ends with which a stream begins.
+fn hello_end(stream: &[u8]) -> Option<usize> {
+    let (mut message, mut at) = (Vec::new(), 0);
+    loop {
+        let [22, 3, _, high, low, ..] = stream.get(at..)? else { return None };
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let body = stream.get(at + 5..)?;
+        let held = body.len().min(length);
+        for (place, byte) in body[..held].iter().enumerate() {
+            message.push(*byte);
+            if let [kind, a, b, c, ..] = message[..] {
+                if kind != 1 {
+                    return None;
+                }
+                if message.len() == 4 + (usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)) {
+                    return Some(at + 5 + place + 1);
+                }
+            }
+        }
+        if held == 0 || held < length {
+            return None;
+        }
+        at += 5 + length;
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    /// xorshift64.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) as usize % bound.max(1)
+    }
+}
