@@ -5,9 +5,8 @@
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::BUFFER_LENGTH;
+use super::gzip::GzipDecoder;
 use super::zstd::ZstdDecoder;
 
 /// A refillable window on a stream.
@@ -27,7 +26,7 @@ impl Buffer {
 
     /// Reads what the gzip members in `self` hold (RFC 1952).
     pub(super) fn gunzip(self) -> Self {
-        Self::over(Stream::Gzip(Box::new(MultiGzDecoder::new(self))))
+        Self::over(Stream::Gzip(Box::new(GzipDecoder::new(self))))
     }
 
     /// Reads what the zstd frames in `self` hold (RFC 8878).
@@ -146,7 +145,7 @@ impl BufRead for Buffer {
 /// What a buffer is filled from.
 enum Stream {
     Raw(Raw),
-    Gzip(Box<MultiGzDecoder<Buffer>>),
+    Gzip(Box<GzipDecoder<Buffer>>),
     Zstd(Box<ZstdDecoder<Buffer>>),
 }
 

@@ -31,6 +31,7 @@
 mod buffer;
 mod endian;
 mod found;
+mod gzip;
 mod link_type;
 mod pcap;
 mod pcapng;

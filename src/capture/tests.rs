@@ -402,6 +402,19 @@ fn says_where_a_file_ends_too_early() {
 }
 
 #[test]
+fn yields_what_comes_before_a_damaged_gzip_block() {
+    let file = many_frames(40);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&file).unwrap();
+    encoder.flush().unwrap();
+    // A block of the reserved type 3 (RFC 1951 section 3.2.3).
+    let compressed = [encoder.get_ref(), &[0x07, 0x00][..]].concat();
+    let reading = read(&compressed);
+    assert_eq!(reading.frames, read(&file).frames);
+    assert!(matches!(reading.damage, Some(Damage { kind: DamageKind::Compression { .. }, frames: 40 })));
+}
+
+#[test]
 fn yields_what_a_cut_zstd_window_still_holds() {
     let file = many_frames(2_000);
     let whole = read(&file).frames;
