@@ -112,7 +112,7 @@ fn without_segments(record: &Value) -> Value {
 }
 
 /// Rules that report how a hello lies in packets.
-const SEGMENTATION: &[&str] = &[];
+const SEGMENTATION: &[&str] = &["ANOM006"];
 
 /// A conversation whose client falls silent before its hello is whole yields no fingerprint of a ClientHello.
 fn check_prefix(turns: &[Turn], place: usize) {

@@ -550,8 +550,8 @@ pub(super) static RULES: &[Rule] = &[
             why: "Heartbeat on TCP is of no use, and its implementation in OpenSSL 1.0.1 to 1.0.1f gave away the \
                   memory of the process (Heartbleed). A server that still answers it is old or built with what nobody \
                   needs.",
-            evidence: "`client_mode`: the client's mode, 1 (the server may send requests) or 2 (it may not). The \
-                       extension alone does not show that the server is vulnerable.",
+            evidence: "`client_mode`: the client's mode, where its hello has one: 1 (the server may send requests) or 2 \
+                       (it may not). The extension alone does not show that the server is vulnerable.",
             action: "Switch heartbeat off, or update the TLS library: OpenSSL from 1.1.1 on has none for TLS.",
             references: &["RFC 6520 section 2", "CVE-2014-0160"],
         },
