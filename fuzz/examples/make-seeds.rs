@@ -195,7 +195,7 @@ impl Seeds {
             seed.extend(kept);
             kind.push_str(&messages(kept).iter().map(|message| message[0].to_string()).collect::<Vec<_>>().join(" "));
         }
-        if !turns.is_empty() {
+        if turns.first().is_some_and(|(_, bytes)| bytes.starts_with(&[22, 3])) {
             self.add("recut", kind, seed);
         }
     }

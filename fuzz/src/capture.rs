@@ -13,19 +13,14 @@ const MAX_FRAMES: usize = 2048;
 /// Checks what a source promises.
 pub fn check(data: &[u8]) {
     let Some((small, file)) = data.split_first() else { return };
-    let frames = frames(Cursor::new(file.to_vec()));
-    let trickled = frames_of(Trickle { bytes: Cursor::new(file.to_vec()), step: usize::from(small % 13) + 1 });
-    assert_eq!(frames, trickled, "other frames where the file comes in pieces");
-    read(&frames.0, config(0));
+    let whole = frames(Cursor::new(file.to_vec()));
+    let pieces = frames(Trickle { bytes: Cursor::new(file.to_vec()), step: usize::from(small % 13) + 1 });
+    assert_eq!(whole, pieces, "something else where the file comes in pieces");
+    read(&whole.0, config(0));
 }
 
-type Read_ = (Vec<OwnedFrame>, String);
-
-fn frames(reader: impl Read + Send + 'static) -> Read_ {
-    frames_of(reader)
-}
-
-fn frames_of(reader: impl Read + Send + 'static) -> Read_ {
+/// The frames of a file, and what is wrong with it in words.
+fn frames(reader: impl Read + Send + 'static) -> (Vec<OwnedFrame>, String) {
     let mut source = match Source::from_reader("fuzz", reader) {
         Ok(source) => source,
         Err(error) => {

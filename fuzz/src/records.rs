@@ -75,6 +75,9 @@ pub fn read(frames: &[OwnedFrame], config: EngineConfig) -> Outcome {
     for frame in frames {
         in_order &= frame.microseconds >= last;
         last = frame.microseconds;
+        if !in_order {
+            checker.settled = Timestamp::ZERO;
+        }
         engine.push(&frame.lend(), &mut |record: &FlowRecord<'_>| checker.record(record));
         let stats = engine.stats();
         assert!(stats.open_flows <= limits.flows, "{} flows are open", stats.open_flows);

@@ -50,7 +50,10 @@ impl<R: BufRead> GzipDecoder<R> {
                 self.state = State::Failed(Some(io::ErrorKind::UnexpectedEof.into()));
             }
             Ok(Status::Ok | Status::BufError) => {}
-            Err(error) => self.state = State::Failed(Some(io::Error::new(io::ErrorKind::InvalidData, error))),
+            Err(_) => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, "damaged deflate data");
+                self.state = State::Failed(Some(error));
+            }
         }
         Ok(written)
     }

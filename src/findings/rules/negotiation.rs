@@ -623,7 +623,8 @@ pub(super) static RULES: &[Rule] = &[
             why: "Early data can be recorded and replayed, and has no forward secrecy beyond the ticket's. An \
                   application that changes anything upon a request must not accept it twice. Whether the server \
                   accepted it is encrypted and not seen.",
-            evidence: "`psk_identities`: how many pre-shared keys the hello offers; the early data is under the first.",
+            evidence: "`psk_identities`: how many pre-shared keys the hello offers, where it offers any; the early data is \
+                       under the first.",
             action: "Check that the application answers replayed requests safely (HTTP: RFC 8470), or switch early \
                      data off.",
             references: &["RFC 9846 sections 2.3 and 8", "RFC 9325 section 3.10", "RFC 8470"],
