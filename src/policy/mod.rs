@@ -136,7 +136,7 @@ impl Policy {
         for switch in self.form.switches_on.iter().flatten() {
             match switch {
                 form::Switch::Cnsa2 => settings.cnsa2 = true,
-                form::Switch::Rsa3000 => settings.rsa_3000 = true
+                form::Switch::Rsa3000 => settings.rsa_3000 = true,
             }
         }
     }

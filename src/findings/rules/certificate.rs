@@ -1012,7 +1012,7 @@ fn name_mismatch(facts: &Facts, _: &Settings) -> Option<Evidence> {
 
 /// Whether a dNSName covers a host name (RFC 9525 section 6.3): label by label in any case, `*` alone as the whole
 /// left-most label standing for exactly one. Both are in ASCII, internationalised labels as A-labels.
-fn covers(pattern: &str, name: &str) -> bool {
+pub(super) fn covers(pattern: &str, name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() {
         return false;
@@ -1283,7 +1283,7 @@ fn days(seconds: u64) -> i64 {
 }
 
 /// A text a peer wrote, cut where it is long.
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     const LONGEST: usize = 256;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

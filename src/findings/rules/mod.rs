@@ -12,6 +12,7 @@ mod negotiation;
 mod post_quantum;
 mod privacy;
 mod quic;
+mod starttls;
 mod version;
 
 /// Every family's rules, in the order of the documentation.
@@ -22,6 +23,7 @@ pub(super) static FAMILIES: &[&[Rule]] = &[
     key_exchange::RULES,
     certificate::RULES,
     negotiation::RULES,
+    starttls::RULES,
     quic::RULES,
     dtls::RULES,
     post_quantum::RULES,
