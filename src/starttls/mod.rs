@@ -1,10 +1,10 @@
 //! What is spoken in clear in front of a TLS handshake: STARTTLS and its kin, and proxies.
 //!
-//! A [`Session`] is fed the bytes of both directions in order. It says how many of them belong to the protocol in clear
-//! and which are TLS, to the byte; what matters of the rest it keeps as [`StarttlsFacts`]. It decides by bytes alone,
-//! never by ports. Each protocol is a [`Machine`] in a file of its own and a line in [`PROTOCOLS`].
+//! A `Session` is fed the bytes of both directions in order. It says how many of them belong to the protocol in clear
+//! and which are TLS, to the byte; what matters of the rest it keeps as `StarttlsFacts`. It decides by bytes alone,
+//! never by ports. Each protocol is a `Machine` in a file of its own and a line in `PROTOCOLS`.
 //!
-//! Invariant: no direction holds more than [`LIMIT`] bytes; a longer unit is passed over. No secret outlives its line.
+//! Invariant: no direction holds more than `LIMIT` bytes; a longer unit is passed over. No secret outlives its line.
 
 mod facts;
 mod ftp;
