@@ -15,6 +15,7 @@ use crate::fingerprint::Ja3s;
 use crate::flow::cache::{Cache, Weigh};
 use crate::flow::facts::{Facts, Offer, Selection};
 use crate::flow::{FlowTable, Limits};
+use crate::labels::Labels;
 use crate::packet::{Decoder, FragmentLimits, Packet, Transport};
 use crate::record::{
     FlowId, FlowRecord, HelloReading, Prepared, render_certificates, render_fingerprints, render_server_hello,
@@ -36,17 +37,31 @@ impl<F: FnMut(&FlowRecord<'_>)> Sink for F {
 }
 
 /// What an engine is told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EngineConfig {
     /// The name records carry in `capture`.
     pub capture: String,
     /// The rules evaluated.
     pub rules: RuleSet,
+    /// The names of fingerprints; the built-in ones unless told otherwise.
+    pub labels: Arc<Labels>,
     /// Bounds on flows and buffers.
     pub limits: Limits,
     /// Bounds on IP fragments.
     pub fragments: FragmentLimits,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            capture: String::new(),
+            rules: RuleSet::default(),
+            labels: Labels::builtin(),
+            limits: Limits::default(),
+            fragments: FragmentLimits::default(),
+        }
+    }
 }
 
 impl EngineConfig {
@@ -136,6 +151,7 @@ pub struct Engine {
 struct Reporter {
     capture: String,
     rules: RuleSet,
+    labels: Arc<Labels>,
     readings: Cache<Arc<HelloReading>>,
     server_readings: Cache<Arc<ServerReading>>,
     pairs: Cache<Arc<Pair>>,
@@ -206,6 +222,7 @@ impl Engine {
             reporter: Reporter {
                 capture: config.capture,
                 rules: config.rules,
+                labels: config.labels,
                 readings: Cache::new(4096, 16 << 20),
                 server_readings: Cache::new(4096, 8 << 20),
                 pairs: Cache::new(4096, 32 << 20),
@@ -352,10 +369,9 @@ impl Reporter {
     /// What follows from the hello alone. Remembered by the address of the shared offer, which the memory holds.
     fn reading(&mut self, offer: &Arc<Offer>) -> Arc<HelloReading> {
         let address = Arc::as_ptr(offer).addr().to_ne_bytes();
-        let rules = &self.rules;
+        let (rules, labels) = (&self.rules, &self.labels);
         remembered(
-            self.readings
-                .get_or_make(&address, || Ok(Arc::new(HelloReading::new(Arc::clone(offer), rules.check_offer(offer))))),
+            self.readings.get_or_make(&address, || Ok(Arc::new(HelloReading::new(Arc::clone(offer), rules, labels)))),
         )
     }
 

@@ -21,6 +21,7 @@
 //! starttls/       one file a protocol that is spoken in clear before TLS, or around it
 //! flow/           reassembly, and the handshake as a state machine: packets to Facts
 //! fingerprint/    one file a method: JA3, JA3N, JA3S, JA4
+//! labels/         names for fingerprints: the built-in table, and files
 //! findings/       the registry of rules; rules/ one file a family
 //! policy/         what standards and people allow, as data, and what a handshake says of it
 //! record.rs       FlowRecord: what is said of one handshake, and its JSON
@@ -63,6 +64,7 @@ pub mod error;
 pub mod findings;
 pub mod fingerprint;
 pub mod flow;
+pub mod labels;
 pub mod output;
 pub mod packet;
 pub mod pipeline;

@@ -11,12 +11,13 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 use sha1::{Digest, Sha1};
 
-use crate::findings::{Finding, Severity};
-use crate::fingerprint::{HelloLists, Ja3, Ja3n, Ja4, Protocol};
+use crate::findings::{Finding, Identity, RuleSet, Severity};
+pub use crate::fingerprint::HelloFingerprints;
 use crate::flow::facts::{
     Carrier, DowngradeSentinel, Facts, Offer, Outcome, QuicClose, QuicFacts, SeenAlert, SeenExtension,
     SeenTransportParameter, Selection, Side,
 };
+use crate::labels::{Label, Labels};
 use crate::quic::TransportParameter;
 use crate::tls::certificate::Certificate;
 use crate::tls::codepoints::{
@@ -26,53 +27,6 @@ use crate::tls::codepoints::{
 /// The version of the record's form. It grows when a member changes its meaning; new members do not change it.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The fingerprints of one ClientHello shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HelloFingerprints {
-    /// JA3.
-    pub ja3: Ja3,
-    /// JA3 with sorted extensions.
-    pub ja3n: Ja3n,
-    /// JA4 in all its forms.
-    pub ja4: Ja4,
-}
-
-impl HelloFingerprints {
-    /// The fingerprints of `offer`; `None` for a hello in SSLv2 format, for which none is defined.
-    #[must_use]
-    pub fn of(offer: &Offer) -> Option<Self> {
-        if offer.is_sslv2_format() {
-            return None;
-        }
-        let lists = HelloLists {
-            legacy_version: offer.legacy_version,
-            supported_versions: offer.versions.as_deref().map(|list| list.iter().copied().collect()),
-            cipher_suites: offer.cipher_suites.iter().copied().collect(),
-            extensions: offer.extensions.iter().flatten().map(|seen| seen.extension_type).collect(),
-            groups: offer.groups.iter().flatten().copied().collect(),
-            point_formats: offer.point_formats.iter().flatten().copied().collect(),
-            signature_schemes: offer.signature_schemes.iter().flatten().copied().collect(),
-            first_alpn: offer
-                .alpn
-                .iter()
-                .flatten()
-                .next()
-                .map(|name| name.iter().copied().collect())
-                .unwrap_or_default(),
-        };
-        let protocol = match offer.carrier {
-            Carrier::Tcp => Protocol::Tcp,
-            Carrier::Quic => Protocol::Quic,
-            Carrier::Dtls => Protocol::Dtls,
-        };
-        Some(Self {
-            ja3: Ja3::from_lists(&lists),
-            ja3n: Ja3n::from_lists(&lists),
-            ja4: Ja4::from_lists(&lists, protocol),
-        })
-    }
-}
-
 /// What follows from a ClientHello's shape alone, made once a distinct shape.
 #[derive(Debug)]
 pub struct HelloReading {
@@ -80,22 +34,33 @@ pub struct HelloReading {
     pub offer: Arc<Offer>,
     /// Its fingerprints.
     pub fingerprints: Option<HelloFingerprints>,
+    /// The software that may have sent it, the best supported first.
+    pub labels: Vec<Arc<Label>>,
+    /// That software in a few words: names without versions, three at most.
+    pub software: Option<Arc<str>>,
     /// What the rules on the hello alone say.
     pub findings: Vec<Finding>,
     /// Its `client_hello` member.
     rendered: Option<Box<RawValue>>,
+    /// Its `labels` member.
+    rendered_labels: Option<Box<RawValue>>,
 }
 
 impl HelloReading {
-    /// Reads `offer`.
+    /// Reads `offer` with these rules and labels.
     #[must_use]
-    pub fn new(offer: Arc<Offer>, mut findings: Vec<Finding>) -> Self {
+    pub fn new(offer: Arc<Offer>, rules: &RuleSet, names: &Labels) -> Self {
         let fingerprints = HelloFingerprints::of(&offer);
+        let labels = fingerprints.as_ref().map(|prints| names.candidates(prints)).unwrap_or_default();
+        let identity = fingerprints.as_ref().map(|fingerprints| Identity { fingerprints, labels: names });
+        let mut findings = rules.check_offer(&offer, identity);
         let rendered = render(&ClientHelloMember(&offer));
+        let rendered_labels = (!labels.is_empty()).then(|| render(&LabelsMember(&labels))).flatten();
         for finding in &mut findings {
             finding.render();
         }
-        Self { offer, fingerprints, findings, rendered }
+        let software = software_words(&labels).map(Arc::from);
+        Self { offer, fingerprints, labels, software, findings, rendered, rendered_labels }
     }
 
     /// About how many bytes of memory it takes up.
@@ -109,8 +74,25 @@ impl HelloReading {
             .saturating_add(self.offer.weight())
             .saturating_add(prints)
             .saturating_add(findings)
+            .saturating_add(self.labels.len() * size_of::<Arc<Label>>())
+            .saturating_add(self.software.as_ref().map_or(0, |words| words.len()))
             .saturating_add(self.rendered.as_ref().map_or(0, |text| text.get().len()))
+            .saturating_add(self.rendered_labels.as_ref().map_or(0, |text| text.get().len()))
     }
+}
+
+/// `curl`, or `OpenSSL or FreeRDP`: the names of the candidates, the best supported first.
+fn software_words(labels: &[Arc<Label>]) -> Option<String> {
+    const NAMED: usize = 3;
+    let mut names: Vec<&str> = Vec::new();
+    for label in labels {
+        if !names.contains(&label.name.as_str()) {
+            names.push(&label.name);
+        }
+    }
+    let more = names.len() > NAMED;
+    names.truncate(NAMED);
+    (!names.is_empty()).then(|| format!("{}{}", names.join(" or "), if more { " or others" } else { "" }))
 }
 
 /// Members of a record that many flows have in common, rendered once and then copied. Each is the same text that
@@ -318,6 +300,7 @@ impl Serialize for FlowRecord<'_> {
                 map.serialize_entry("fingerprints", &FingerprintsMember { hello: self.hello, ja3s: self.ja3s })?;
             }
         }
+        entry(&mut map, "labels", self.hello.and_then(|hello| hello.rendered_labels.as_ref()))?;
         map.serialize_entry("client_hello", &self.hello.map(|hello| &hello.rendered))?;
         if self.hello.is_some() {
             map.serialize_entry("hello_transport", &HelloTransport(facts))?;
@@ -419,6 +402,35 @@ impl Serialize for FingerprintsMember<'_> {
         }
         entry(&mut map, "ja3s", self.ja3s)?;
         map.end()
+    }
+}
+
+/// The software a fingerprint may be of.
+struct LabelsMember<'a>(&'a [Arc<Label>]);
+
+impl Serialize for LabelsMember<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Member<'a> {
+            name: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            version: Option<&'a str>,
+            kind: crate::labels::Kind,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            os: Option<&'a str>,
+            source: &'a str,
+            captures: u32,
+            by: crate::labels::Method,
+        }
+        serializer.collect_seq(self.0.iter().map(|label| Member {
+            name: &label.name,
+            version: label.version.as_deref(),
+            kind: label.kind,
+            os: label.os.as_deref(),
+            source: label.source.as_deref().unwrap_or_default(),
+            captures: label.captures,
+            by: label.method,
+        }))
     }
 }
 

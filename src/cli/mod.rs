@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error.
 
 mod explain;
+mod fingerprint;
 mod read;
 mod rules;
 mod terminal;
@@ -33,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Read captures and report every handshake in them
     Read(read::Arguments),
+    /// List the distinct client hellos of captures, with counts, servers and the software they are known to be of
+    Fingerprint(fingerprint::Arguments),
     /// List the rules that findings come from
     Rules(rules::Arguments),
     /// Say what a rule reports, why it matters and what to do about it
@@ -65,6 +68,7 @@ pub(crate) fn main() -> ExitCode {
     arguments.color.decide();
     let result = match arguments.command {
         Command::Read(arguments) => read::run(&arguments),
+        Command::Fingerprint(arguments) => fingerprint::run(&arguments),
         Command::Rules(arguments) => print(&rules::run(&arguments)),
         Command::Explain(arguments) => explain::run(&arguments).and_then(|text| print(&text)),
         Command::Schema => print(handprint::output::FLOW_SCHEMA),

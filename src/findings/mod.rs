@@ -17,7 +17,9 @@ use std::time::Duration;
 pub use evidence::{Evidence, Value};
 pub use trust::TrustStore;
 
+use crate::fingerprint::HelloFingerprints;
 use crate::flow::{Facts, Offer};
+use crate::labels::Labels;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -174,8 +176,20 @@ pub struct Documentation {
 pub enum Check {
     /// By the shape of the ClientHello alone. Evaluated once a distinct hello, not once a flow.
     Offer(fn(&Offer) -> Option<Evidence>),
+    /// By the shape of the ClientHello and the software its fingerprints are known to be of. Evaluated once a distinct
+    /// hello, not once a flow; not at all for a hello without fingerprints.
+    Identity(fn(&Offer, &Identity<'_>) -> Option<Evidence>),
     /// By all that is known of the flow.
     Flow(fn(&Facts, &Settings) -> Option<Evidence>),
+}
+
+/// What is known of the sender of a hello.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// The hello's fingerprints.
+    pub fingerprints: &'a HelloFingerprints,
+    /// All labels there are.
+    pub labels: &'a Labels,
 }
 
 /// One rule.
@@ -324,7 +338,8 @@ impl RuleSet {
     /// These rules, reporting what is at least `minimum`.
     #[must_use]
     pub fn of(rules: impl IntoIterator<Item = &'static Rule>, minimum: Severity, settings: Settings) -> Self {
-        let (offer, flow) = rules.into_iter().partition(|rule| matches!(rule.check, Check::Offer(_)));
+        let (offer, flow) =
+            rules.into_iter().partition(|rule| matches!(rule.check, Check::Offer(_) | Check::Identity(_)));
         Self { offer, flow, minimum, settings }
     }
 
@@ -353,14 +368,15 @@ impl RuleSet {
         Ok(Self::of(chosen, minimum, settings))
     }
 
-    /// What the rules on the hello alone find.
+    /// What the rules on the hello alone find. Without an identity those that need one are left out.
     #[must_use]
-    pub fn check_offer(&self, offer: &Offer) -> Vec<Finding> {
+    pub fn check_offer(&self, offer: &Offer, identity: Option<Identity<'_>>) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self
             .offer
             .iter()
             .filter_map(|rule| match rule.check {
                 Check::Offer(check) => self.finding(rule, check(offer)?),
+                Check::Identity(check) => self.finding(rule, check(offer, &identity?)?),
                 Check::Flow(_) => None,
             })
             .collect();

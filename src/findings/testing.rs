@@ -4,11 +4,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{Check, Evidence, Rule, Settings, TrustStore, find};
+use super::{Check, Evidence, Identity, Rule, Settings, TrustStore, find};
+use crate::fingerprint::HelloFingerprints;
 use crate::flow::facts::{
     Carrier, Facts, HelloFacts, KeyExchangeFacts, KeyExchangeParameters, Offer, Outcome, Progress, SeenExtension,
     SeenKeyShare, Selection, Side,
 };
+use crate::labels::{Labels, parse};
 use crate::time::Timestamp;
 use crate::tls::certificate::Certificate;
 use crate::tls::codepoints::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClasses};
@@ -182,11 +184,28 @@ pub(crate) fn check(id: &str, facts: &Facts) -> Option<Evidence> {
     check_with(id, facts, &Settings::default())
 }
 
+/// One label: [`offer`] is Example Browser's.
+fn labels() -> Labels {
+    let mut labels = Labels::new();
+    let ja4 = HelloFingerprints::of(&offer()).unwrap().ja4;
+    let text = format!(
+        "method,value,name,version,kind,alpn,grease\nja4_stable,{},Example Browser,1,browser,h2 http/1.1,false\n",
+        ja4.stable()
+    );
+    labels.extend(parse(&text, "tests").unwrap());
+    labels
+}
+
 /// What rule `id` says of `facts` under `settings`.
 pub(crate) fn check_with(id: &str, facts: &Facts, settings: &Settings) -> Option<Evidence> {
     let rule: &Rule = find(id).unwrap_or_else(|| panic!("no rule {id}"));
     match rule.check {
         Check::Offer(check) => check(facts.offer.as_ref()?),
+        Check::Identity(check) => {
+            let offer = facts.offer.as_ref()?;
+            let fingerprints = HelloFingerprints::of(offer)?;
+            check(offer, &Identity { fingerprints: &fingerprints, labels: &labels() })
+        }
         Check::Flow(check) => check(facts, settings),
     }
 }

@@ -18,6 +18,7 @@ pub use ja3s::Ja3s;
 pub use ja4::Ja4;
 
 use crate::cursor::ParseError;
+use crate::flow::facts::{Carrier, Offer};
 use crate::tls::codepoints::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::tls::{ClientHello, ServerHello};
 
@@ -71,6 +72,53 @@ impl HelloLists {
             point_formats: hello.ec_point_formats()?.map(SmallVec::from_slice).unwrap_or_default(),
             signature_schemes: hello.signature_algorithms()?.map(|list| list.iter().collect()).unwrap_or_default(),
             first_alpn: hello.alpn()?.and_then(|list| list.first()).map(SmallVec::from_slice).unwrap_or_default(),
+        })
+    }
+}
+
+/// The fingerprints of one ClientHello shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelloFingerprints {
+    /// JA3.
+    pub ja3: Ja3,
+    /// JA3 with sorted extensions.
+    pub ja3n: Ja3n,
+    /// JA4 in all its forms.
+    pub ja4: Ja4,
+}
+
+impl HelloFingerprints {
+    /// The fingerprints of `offer`; `None` for a hello in SSLv2 format, for which none is defined.
+    #[must_use]
+    pub fn of(offer: &Offer) -> Option<Self> {
+        if offer.is_sslv2_format() {
+            return None;
+        }
+        let lists = HelloLists {
+            legacy_version: offer.legacy_version,
+            supported_versions: offer.versions.as_deref().map(|list| list.iter().copied().collect()),
+            cipher_suites: offer.cipher_suites.iter().copied().collect(),
+            extensions: offer.extensions.iter().flatten().map(|seen| seen.extension_type).collect(),
+            groups: offer.groups.iter().flatten().copied().collect(),
+            point_formats: offer.point_formats.iter().flatten().copied().collect(),
+            signature_schemes: offer.signature_schemes.iter().flatten().copied().collect(),
+            first_alpn: offer
+                .alpn
+                .iter()
+                .flatten()
+                .next()
+                .map(|name| name.iter().copied().collect())
+                .unwrap_or_default(),
+        };
+        let protocol = match offer.carrier {
+            Carrier::Tcp => Protocol::Tcp,
+            Carrier::Quic => Protocol::Quic,
+            Carrier::Dtls => Protocol::Dtls,
+        };
+        Some(Self {
+            ja3: Ja3::from_lists(&lists),
+            ja3n: Ja3n::from_lists(&lists),
+            ja4: Ja4::from_lists(&lists, protocol),
         })
     }
 }

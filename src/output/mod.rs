@@ -1,6 +1,7 @@
 //! How records are written: one file a format, each a [`Report`](crate::pipeline::Report). A format writes
 //! [`FlowRecord`](crate::record::FlowRecord)s, it decides nothing.
 
+pub mod hellos;
 pub mod ndjson;
 pub mod summary;
 pub mod table;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use anstyle::Style;
 use hashbrown::HashMap;
@@ -41,6 +42,10 @@ pub struct Tally {
     alerts: Counts<String>,
     resumed: u64,
     versions: Counts<ProtocolVersion>,
+    /// By what their labels say.
+    software: Counts<Arc<str>>,
+    /// Hellos without a label.
+    unlabelled: u64,
     weak_suites: Counts<CipherSuite>,
     /// By [`WEAK`]: flows that negotiated, flows that offered.
     weak: [(u64, u64); WEAK.len()],
@@ -92,6 +97,11 @@ impl Tally {
         if let Some(version) = facts.version() {
             self.versions.add(version, 1);
         }
+        match record.hello.map(|hello| &hello.software) {
+            Some(Some(software)) => self.software.add(Arc::clone(software), 1),
+            Some(None) => self.unlabelled = self.unlabelled.saturating_add(1),
+            None => {}
+        }
         let offered = facts.offer.as_ref().map_or(SuiteClasses::EMPTY, |offer| offer.suite_classes);
         let negotiated = facts.cipher_suite().map_or(SuiteClasses::EMPTY, CipherSuite::classes);
         let mut is_weak = false;
@@ -125,6 +135,8 @@ impl Tally {
         self.alerts.merge(&other.alerts);
         self.resumed = self.resumed.saturating_add(other.resumed);
         self.versions.merge(&other.versions);
+        self.software.merge(&other.software);
+        self.unlabelled = self.unlabelled.saturating_add(other.unlabelled);
         self.weak_suites.merge(&other.weak_suites);
         for (mine, theirs) in self.weak.iter_mut().zip(other.weak) {
             *mine = (mine.0.saturating_add(theirs.0), mine.1.saturating_add(theirs.1));
@@ -192,6 +204,16 @@ impl Tally {
         let versions = self.versions.sorted(|version, _| std::cmp::Reverse((version.order(), version.0)));
         let versions = versions.into_iter().map(|(version, count)| (version.to_string(), count)).collect();
         page.list("Negotiated", &listed(versions));
+        let software = self.software.sorted(|name, count| (std::cmp::Reverse(count), Arc::clone(name)));
+        let mut clients: Vec<_> =
+            software.iter().take(LISTED).map(|(name, count)| (name.to_string(), *count)).collect();
+        let others = software.iter().skip(LISTED).map(|(_, count)| count).sum();
+        for (name, count) in [("of other software", others), ("without a label", self.unlabelled)] {
+            if count > 0 && !software.is_empty() {
+                clients.push((name.to_owned(), count));
+            }
+        }
+        page.list("Clients", &listed(clients));
     }
 
     fn suites_section(&self, page: &mut Page) {

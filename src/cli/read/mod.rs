@@ -1,6 +1,6 @@
 //! `handprint read`.
 
-mod writer;
+pub(super) mod writer;
 
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _};
@@ -51,6 +51,10 @@ pub(super) struct Arguments {
     /// Leave these rules out: ids, names or families, separated by commas
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Name fingerprints by FILE (CSV or JSON, see `handprint fingerprint --help`) too, besides the built-in labels; may
+    /// be given several times
+    #[arg(long, value_name = "FILE")]
+    labels: Vec<PathBuf>,
     /// Exit with status 1 when a finding at least this grave is reported
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
@@ -74,6 +78,7 @@ enum FormatName {
 pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let mut engine = EngineConfig::default();
     engine.rules = RuleSet::select(&arguments.select, &arguments.ignore, arguments.min_severity, Settings::default())?;
+    engine.labels = super::fingerprint::labels(&arguments.labels)?;
     let mut options = Options::default();
     options.engine = engine;
     if let Some(threads) = arguments.threads {

@@ -13,7 +13,7 @@ use crate::cli::terminal::{Progress, complain};
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
 
-pub(super) struct Writer {
+pub(in crate::cli) struct Writer {
     out: Box<dyn Write>,
     buffer: Vec<u8>,
     /// Headings are written where there is one.
@@ -24,17 +24,17 @@ pub(super) struct Writer {
     progress: Progress,
     failed: Option<io::Error>,
     /// An input could not be read.
-    pub(super) unreadable: bool,
+    pub(in crate::cli) unreadable: bool,
 }
 
 impl Writer {
-    pub(super) fn new(out: Box<dyn Write>, table: Option<Table>, quiet: bool, progress: Progress) -> Self {
+    pub(in crate::cli) fn new(out: Box<dyn Write>, table: Option<Table>, quiet: bool, progress: Progress) -> Self {
         let buffer = Vec::with_capacity(BUFFER + (64 << 10));
         Self { out, buffer, table, heading: None, quiet, progress, failed: None, unreadable: false }
     }
 
     /// Adds the summary behind the records.
-    pub(super) fn summary(&mut self, text: &str) {
+    pub(in crate::cli) fn summary(&mut self, text: &str) {
         if self.heading.is_some() {
             self.buffer.push(b'\n');
         }
@@ -42,7 +42,7 @@ impl Writer {
     }
 
     /// Writes what is left.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    pub(in crate::cli) fn finish(mut self) -> io::Result<()> {
         self.progress.end();
         let _ = self.flush();
         self.failed.map_or(Ok(()), Err)

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::super::{Check, Documentation, Evidence, Family, Rule, Settings, Severity, Value};
+use super::super::{Check, Documentation, Evidence, Family, Identity, Rule, Settings, Severity, Value};
+use super::list;
 use crate::flow::facts::{Carrier, SeenExtension, Side};
 use crate::flow::{Facts, Offer, Outcome};
+use crate::labels::{self, Kind};
 use crate::tls::codepoints::{
     CipherSuite, ExtensionType as Ext, ProtocolVersion as Version, SignatureScheme, Status, is_grease,
 };
@@ -175,6 +177,34 @@ pub(super) static RULES: &[Rule] = &[
         check: Check::Flow(tcp_overlap_conflict),
     },
     Rule {
+        id: "ANOM010",
+        name: "ja4-alpn-mismatch",
+        family: Family::Anomaly,
+        severity: Severity::Low,
+        documentation: Documentation {
+            reports: "The ClientHello has the version, suites, extensions and signature schemes of a browser, by the \
+                      labels known, but other protocols in ALPN than any capture of that browser shows, or GREASE \
+                      where it sends none, or none where it does. Not reported where the hello may also be of other \
+                      software than browsers, and where ALPN is http/1.1 alone, which browsers offer for WebSocket.",
+            why: "A browser's hello is not configured by hand. One that is a browser's but for its ALPN or GREASE is \
+                  most likely of a program that copies the browser to pass for it: a scraper, a bot, malware. Or the \
+                  label is out of date, or names one use of the browser only: connections for other than web pages \
+                  may go without ALPN.",
+            evidence: "`ja4`: the hello's JA4. `label`: the browsers whose hello it resembles. `alpn` and \
+                       `label_alpn`: the protocols offered and those of the label, `-` for none; where they differ. \
+                       `grease` and `label_grease`: whether the hello has GREASE values and whether the label's have; \
+                       where they differ. Compare ja4_r with that of a hello of the browser itself.",
+            action: "Ask what runs on the client's address. Where it is the browser, add a label made from its \
+                     capture (`handprint fingerprint --write-labels`).",
+            references: &[
+                "https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md",
+                "RFC 7301 section 3.1",
+                "RFC 8701 section 3.1",
+            ],
+        },
+        check: Check::Identity(contradicts_label),
+    },
+    Rule {
         id: "ANOM015",
         name: "legacy-stack",
         family: Family::Anomaly,
@@ -249,6 +279,9 @@ pub(super) static RULES: &[Rule] = &[
 const UPGRADE_PORTS: [u16; 20] =
     [21, 25, 110, 119, 143, 389, 433, 587, 674, 1433, 2525, 3268, 3306, 4190, 5222, 5269, 5432, 5900, 6666, 6667];
 
+/// What browsers offer for WebSocket (RFC 6455), whatever they offer for pages.
+const WEBSOCKET_ALPN: &str = "http/1.1";
+
 /// A packet with fewer bytes of a hello than this is tiny.
 const TINY: u16 = 64;
 /// Bytes of a handshake message that one record can hold.
@@ -313,6 +346,33 @@ fn duplicates(extensions: &[SeenExtension]) -> Option<Value> {
         types.iter().zip(types.iter().skip(1)).filter(|(one, next)| one == next).map(|(one, _)| *one).collect();
     twice.dedup();
     (!twice.is_empty()).then(|| Value::list(twice))
+}
+
+fn contradicts_label(offer: &Offer, identity: &Identity<'_>) -> Option<Evidence> {
+    let alpn = labels::alpn_of(offer).filter(|alpn| alpn != WEBSOCKET_ALPN);
+    let grease = labels::has_grease(offer);
+    let mut titles: Vec<String> = Vec::new();
+    let mut evidence = Evidence::of("ja4", identity.fingerprints.ja4.hash().to_owned());
+    for label in identity.labels.kin(identity.fingerprints) {
+        let other_alpn = label.alpn.as_ref().zip(alpn.as_ref()).filter(|(labelled, offered)| labelled != offered);
+        let other_grease = label.grease.filter(|labelled| *labelled != grease);
+        if label.kind != Kind::Browser || (other_alpn.is_none() && other_grease.is_none()) {
+            return None;
+        }
+        if titles.is_empty() {
+            if let Some((labelled, offered)) = other_alpn {
+                evidence = evidence.with("alpn", offered.clone()).with("label_alpn", labelled.clone());
+            }
+            if let Some(labelled) = other_grease {
+                evidence = evidence.with("grease", grease).with("label_grease", labelled);
+            }
+        }
+        let title = label.title();
+        if !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    (!titles.is_empty()).then(|| evidence.with("label", list(titles)))
 }
 
 fn malformed_hello(facts: &Facts, _: &Settings) -> Option<Evidence> {
@@ -479,6 +539,7 @@ mod tests {
             },
             silent: tls12,
         },
+        Case { rule: "ANOM010", fires: || unanswered(Offer { alpn: None, ..offer() }), silent: || unanswered(offer()) },
         Case {
             rule: "ANOM015",
             fires: || legacy(Version::TLS10, &[0x0005, 0x000a, 0x002f, 0x0013]),
@@ -605,6 +666,36 @@ mod tests {
             assert_eq!(evidence.value("protocol").map(ToString::to_string).as_deref(), protocol);
             assert_eq!(evidence.value("answer").unwrap().to_string(), answer.escape_ascii().to_string());
         }
+    }
+
+    #[test]
+    fn an_offer_contradicts_its_label_by_what_differs() {
+        let evidence = |change: &dyn Fn(&mut Offer)| {
+            let mut offer = offer();
+            change(&mut offer);
+            let found = check("ANOM010", &unanswered(offer))?;
+            Some(found.iter().skip(1).map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join("; "))
+        };
+        let other: Box<[u8]> = b"spdy/3"[..].into();
+        let web_socket: Box<[u8]> = b"http/1.1"[..].into();
+        assert_eq!(
+            evidence(&|offer| offer.alpn = Some(vec![other.clone()])).as_deref(),
+            Some("alpn spdy/3; label_alpn h2 http/1.1; label Example Browser 1")
+        );
+        assert_eq!(
+            evidence(&|offer| offer.groups = Some([0x2a2a, 0x11ec, 0x001d, 0x0017].map(NamedGroup).to_vec()))
+                .as_deref(),
+            Some("grease true; label_grease false; label Example Browser 1")
+        );
+        assert_eq!(evidence(&|offer| offer.alpn = Some(vec![web_socket.clone()])), None);
+        assert_eq!(
+            evidence(&|offer| {
+                offer.alpn = None;
+                set_suites(offer, &[0x1301, 0x1302]);
+            }),
+            None,
+            "no browser known has these suites"
+        );
     }
 
     #[test]

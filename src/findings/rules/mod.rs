@@ -92,7 +92,7 @@ mod tests {
     fn healthy_handshakes_set_off_nothing_above_info() {
         let rules = RuleSet::default();
         let set_off = |facts: &Facts| {
-            let mut findings = facts.offer.iter().flat_map(|offer| rules.check_offer(offer)).collect();
+            let mut findings = facts.offer.iter().flat_map(|offer| rules.check_offer(offer, None)).collect();
             rules.check_flow(facts, &mut findings);
             findings
         };
