@@ -36,7 +36,7 @@ pub struct HelloReading {
     pub fingerprints: Option<HelloFingerprints>,
     /// The software that may have sent it, the best supported first.
     pub labels: Vec<Arc<Label>>,
-    /// That software in a few words: names without versions, three at most.
+    /// That software in a few words: names without versions, two at most.
     pub software: Option<Arc<str>>,
     /// What the rules on the hello alone say.
     pub findings: Vec<Finding>,
@@ -83,7 +83,7 @@ impl HelloReading {
 
 /// `curl`, or `OpenSSL or FreeRDP`: the names of the candidates, the best supported first.
 fn software_words(labels: &[Arc<Label>]) -> Option<String> {
-    const NAMED: usize = 3;
+    const NAMED: usize = 2;
     let mut names: Vec<&str> = Vec::new();
     for label in labels {
         if !names.contains(&label.name.as_str()) {

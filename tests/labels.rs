@@ -169,7 +169,10 @@ fn rejects_labels_that_cannot_be_read_or_belong_to_nobody() {
     let labels = scratch.file("bad.csv", "method,value,name\nja4,short,Someone\n");
     let output = run(&["read", "--labels", &labels, CURL]);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("handprint: error: {labels}:2: \"short\" is no ja4\n"));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!("handprint: error: {labels}:2: \"short\" is no ja4\n")
+    );
     let output = run(&["fingerprint", CURL, "--write-labels", &scratch.path("none.csv")]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("--name or --map"));

@@ -97,6 +97,9 @@ mod tests {
     fn rejects_what_is_wrong_and_names_the_line() {
         let complaint = |text: &str| CaptureMap::parse(text, "map.csv").unwrap_err().to_string();
         assert_eq!(complaint("capture,name\na.pcap,\n"), "map.csv:2: a line without a name");
-        assert!(complaint("capture,name,kind\na.pcap,One,toaster\n").starts_with("map.csv:2: kind: unknown variant"));
+        assert!(
+            complaint("capture,name,kind\na.pcap,One,toaster\n")
+                .starts_with("map.csv:2: unknown variant `toaster`, expected one of `browser`")
+        );
     }
 }

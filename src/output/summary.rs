@@ -206,7 +206,7 @@ impl Tally {
         page.list("Negotiated", &listed(versions));
         let software = self.software.sorted(|name, count| (std::cmp::Reverse(count), Arc::clone(name)));
         let mut clients: Vec<_> =
-            software.iter().take(LISTED).map(|(name, count)| (name.to_string(), *count)).collect();
+            software.iter().take(LISTED).map(|(name, count)| (text::elide(name, 60).into_owned(), *count)).collect();
         let others = software.iter().skip(LISTED).map(|(_, count)| count).sum();
         for (name, count) in [("of other software", others), ("without a label", self.unlabelled)] {
             if count > 0 && !software.is_empty() {
