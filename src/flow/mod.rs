@@ -395,7 +395,9 @@ impl FlowTable {
         // The first byte of a connection may begin an SSLv2 hello that is cut; anywhere else that would be a guess.
         let first_of_all = ahead == Some(0) && tcp::may_begin_sslv2(segment.payload);
         let mut clear_client = None;
-        if matches!(sniffed, Sniff::Nothing | Sniff::Midstream) && !first_of_all {
+        // What looks like a hello is none yet where bytes in front of it are still to come.
+        let unclear = early || matches!(sniffed, Sniff::Nothing | Sniff::Midstream);
+        if unclear && !first_of_all {
             let believed = ahead.is_none_or(|ahead| ahead < 1 << 20);
             clear_client = match opener.map(usize::from).filter(|_| believed) {
                 Some(opener) => {

@@ -312,3 +312,24 @@ fn hash_of(user: &[u8]) -> Box<str> {
     let digest = Sha256::digest(user);
     digest.iter().take(4).fold(String::with_capacity(8), |text, byte| text + &format!("{byte:02x}")).into_boxed_str()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_bounded_and_holds_nothing_a_terminal_obeys() {
+        assert_eq!(&*text(b" 220 m\xc3\xbcller \x1b[31m\\ \xff\r\n"), "220 m\u{fc}ller \\u{1b}[31m\\\\ \\xff");
+        assert_eq!(text(&[b'a'; 5000]).len(), TEXT);
+    }
+
+    #[test]
+    fn an_exposed_secret_counts_before_a_hidden_one_and_stays() {
+        let mut facts = StarttlsFacts::default();
+        facts.authenticates(b"CRAM-MD5", false, None);
+        facts.authenticates(b"PLAIN", true, Some(b"somebody"));
+        facts.authenticates(b"LOGIN", true, None);
+        let seen = facts.credentials.map(|seen| (seen.mechanism, seen.user_hash));
+        assert_eq!(seen, Some(("PLAIN".into(), Some("729d7d63".into()))));
+    }
+}

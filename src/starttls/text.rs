@@ -137,3 +137,43 @@ pub(super) fn astring(arguments: &[u8]) -> &[u8] {
 pub(super) fn literal_number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_replies_and_rejects_what_only_looks_like_one() {
+        assert_eq!(reply(b"250-STARTTLS\r\n"), Some((250, false, &b"STARTTLS"[..])));
+        assert_eq!(reply(b"220 ready"), Some((220, true, &b"ready"[..])));
+        assert_eq!(reply(b"334"), Some((334, true, &b""[..])));
+        assert_eq!(reply(b"2200 x"), None);
+        assert_eq!(reply(b"22a x"), None);
+    }
+
+    #[test]
+    fn finds_the_user_and_nothing_of_the_password() {
+        // "\0somebody\0secret"
+        assert_eq!(plain_user(b"AHNvbWVib2R5AHNlY3JldA=="), Some(b"somebody".to_vec()));
+        assert_eq!(plain_user(b"!"), None);
+        assert_eq!(base64(b"c29tZWJvZHk="), b"somebody");
+    }
+
+    #[test]
+    fn counts_literals_only_at_the_end_of_a_line() {
+        assert_eq!(literal(b"a LOGIN {8}\r\n"), Some(8));
+        assert_eq!(literal(b"a LOGIN {8+}\r\n"), Some(8));
+        assert_eq!(literal(b"a LOGIN {8} x\r\n"), None);
+        assert_eq!(literal(b"a {99999999999999999999}\r\n"), None);
+    }
+
+    #[test]
+    fn takes_a_record_for_tls_and_control_bytes_for_no_line() {
+        assert!(matches!(line(&[0x16]), Frame::Tls));
+        assert!(matches!(line(b"abc"), Frame::More));
+        assert!(matches!(line(b"abc\r\nd"), Frame::Whole(5)));
+        assert!(matches!(line(b"a\0c\r\n"), Frame::NotThis));
+        assert!(matches!(line(&[b'a'; LIMIT]), Frame::Long));
+    }
+}
