@@ -93,10 +93,46 @@ fn markdown() -> String {
                 ("Evidence", documentation.evidence),
                 ("What to do", documentation.action),
             ] {
-                let _ = writeln!(text, "**{title}.** {words}\n");
+                let _ = writeln!(text, "**{title}.** {}\n", escaped(words));
             }
-            let _ = writeln!(text, "**References.** {}.", documentation.references.join("; "));
+            let references: Vec<_> = documentation.references.iter().map(|words| escaped(words)).collect();
+            let _ = writeln!(text, "**References.** {}.", references.join("; "));
         }
     }
     text
+}
+
+/// Words in which Markdown sees nothing but words, addresses and the code between backticks.
+fn escaped(words: &str) -> String {
+    let mut text = String::with_capacity(words.len() + 16);
+    let mut is_code = false;
+    for (position, word) in words.split(' ').enumerate() {
+        if position > 0 {
+            text.push(' ');
+        }
+        if word.starts_with("https://") {
+            let address = word.trim_end_matches(['.', ',', ';']);
+            let _ = write!(text, "<{address}>{}", word.strip_prefix(address).unwrap_or_default());
+            continue;
+        }
+        for character in word.chars() {
+            is_code ^= character == '`';
+            if !is_code && matches!(character, '<' | '>' | '*' | '[' | ']' | '\\' | '|') {
+                text.push('\\');
+            }
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn markdown_sees_words_alone() {
+        assert_eq!(escaped("a <b> `c <d>*` * [e]"), r"a \<b\> `c <d>*` \* \[e\]");
+        assert_eq!(escaped("see https://example.org/x_*."), "see <https://example.org/x_*>.");
+    }
 }

@@ -7,6 +7,10 @@
 
 mod evidence;
 pub mod rules;
+/// The reference of all rules, as `handprint rules --format markdown` prints it.
+///
+#[doc = include_str!("RULES.md")]
+pub mod reference {}
 #[cfg(test)]
 pub(crate) mod testing;
 mod trust;
