@@ -358,3 +358,73 @@ fn some_of(names: &[String], total: usize, width: usize) -> String {
     }
     words
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn hello(servers: impl Iterator<Item = usize>, ja3: &str) -> Hello {
+        let mut hello = Hello {
+            ja4: "t13d1516h2_8daaf6152771_02713d6af862".to_owned(),
+            ja4_stable: "t13d1516h2_8daaf6152771_02713d6af862".to_owned(),
+            ja3: Some(ja3.to_owned()),
+            ja3n: "n".to_owned(),
+            count: 0,
+            servers: BTreeMap::new(),
+            more_servers: false,
+            labels: Vec::new(),
+            alpn: Some("-".to_owned()),
+            grease: Some(true),
+            captures: BTreeMap::new(),
+        };
+        for number in servers {
+            hello.count += 1;
+            hello.add_server(&format!("server-{number:04}"), 1);
+        }
+        hello
+    }
+
+    #[test]
+    fn keeps_the_same_servers_whatever_the_order_they_come_in() {
+        let whole = hello((0..1000).chain(0..10), "a");
+        let backwards = hello((0..1000).rev().chain(0..10), "a");
+        let mut parts = hello((500..1000).chain(0..10), "a");
+        parts.merge(&hello(0..500, "a"));
+        assert_eq!(whole.servers.len(), MOST_SERVERS);
+        assert_eq!(whole.servers.get("server-0003"), Some(&2));
+        for other in [backwards, parts] {
+            assert_eq!((&other.servers, other.count, other.more_servers), (&whole.servers, 1010, true));
+        }
+        assert!(servers_words(&whole, 40).starts_with("server-0000, server-0001 +"));
+    }
+
+    #[test]
+    fn a_client_that_shuffles_has_no_ja3_of_its_own() {
+        let mut one = hello(0..1, "a");
+        one.merge(&hello(0..1, "a"));
+        assert_eq!(one.ja3.as_deref(), Some("a"));
+        one.merge(&hello(0..1, "b"));
+        one.merge(&hello(0..1, "a"));
+        assert_eq!(one.ja3, None);
+    }
+
+    #[test]
+    fn labels_count_captures_and_know_what_is_always_the_same() {
+        let software = Software { name: "Client".to_owned(), version: None, kind: labels::Kind::Browser, os: None };
+        let mut hellos = Hellos::default();
+        for (number, alpn) in [Some("-"), Some("h2")].into_iter().enumerate() {
+            let mut hello = hello(0..1, "a");
+            hello.alpn = alpn.map(ToOwned::to_owned);
+            for capture in ["one", "two", "unknown"] {
+                hello.add_capture(capture);
+            }
+            hellos.hellos.insert(number.to_string(), hello);
+        }
+        let made = hellos.labels(|capture| (capture != Path::new("unknown")).then_some(&software));
+        assert_eq!(made.iter().map(|label| label.method).collect::<Vec<_>>(), [Method::Ja4, Method::Ja4Stable]);
+        for label in made {
+            assert_eq!((label.captures, label.alpn, label.grease), (2, None, Some(true)));
+        }
+    }
+}
