@@ -83,6 +83,11 @@ impl Multiplier {
         Self { flows: vec![frames(&capture(name))], concurrent: concurrent.max(1) }
     }
 
+    /// Copies of these frames.
+    pub(crate) fn of_frames(frames: Vec<OwnedFrame>, concurrent: usize) -> Self {
+        Self { flows: vec![frames], concurrent: concurrent.max(1) }
+    }
+
     /// Frames of `count` flows, handed to `take` in order. Returns how many frames there were.
     pub(crate) fn run(&self, count: usize, mut take: impl FnMut(&OwnedFrame)) -> u64 {
         let start = 1_795_255_200_000_000_000_u64;
@@ -232,22 +237,47 @@ fn push_vector16(bytes: &mut Vec<u8>, content: &[u8]) {
     bytes.extend_from_slice(content);
 }
 
-/// The handshake messages of the first TLS record whose message is of type `kind`, from captures in `pcaps/`.
+/// The first handshake message of type `kind` of a capture of one flow, from whichever side.
 pub(crate) fn first_message(name: &str, kind: u8) -> Vec<u8> {
+    let mut messages = [true, false].into_iter().flat_map(|from_client| handshake_messages(name, from_client));
+    messages.find(|message| message[0] == kind).unwrap_or_else(|| panic!("{name} has no message of type {kind}"))
+}
+
+/// The handshake messages one side of a capture's flow sent in clear. The client sent the first frame.
+pub(crate) fn handshake_messages(name: &str, from_client: bool) -> Vec<Vec<u8>> {
+    let frames = frames(&capture(name));
+    let client = frames[0].bytes[26..30].to_vec();
+    let port = frames[0].bytes[34..36].to_vec();
     let mut stream = Vec::new();
-    for frame in frames(&capture(name)) {
-        let payload = tcp_payload(&frame.bytes);
-        let begins = payload.len() > 5 && payload[0] == 22 && payload[5] == kind;
-        if !begins && stream.is_empty() {
-            continue;
-        }
-        stream.extend_from_slice(payload);
-        let length = u32::from_be_bytes([0, stream[6], stream[7], stream[8]]) as usize + 4;
-        if stream.len() >= 5 + length {
-            return stream[5..5 + length].to_vec();
+    for frame in &frames {
+        let is_client = frame.bytes[26..30] == client && frame.bytes[34..36] == port;
+        if is_client == from_client {
+            stream.extend_from_slice(tcp_payload(&frame.bytes));
         }
     }
-    panic!("{name} has no message of type {kind} at the start of a segment");
+    let mut handshake = Vec::new();
+    let mut rest = &stream[..];
+    while let [22, _, _, high, low, body @ ..] = rest {
+        let (body, after) = body.split_at(usize::from(u16::from_be_bytes([*high, *low])).min(body.len()));
+        handshake.extend_from_slice(body);
+        rest = after;
+    }
+    let mut messages = Vec::new();
+    let mut rest = &handshake[..];
+    while let [_, a, b, c, ..] = rest {
+        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize + 4;
+        if length > rest.len() {
+            break;
+        }
+        messages.push(rest[..length].to_vec());
+        rest = &rest[length..];
+    }
+    messages
+}
+
+/// Where `pattern` begins in `bytes`.
+pub(crate) fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes.windows(pattern.len()).position(|window| window == pattern)
 }
 
 /// The TCP payload of an Ethernet and IPv4 frame.
