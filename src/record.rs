@@ -155,9 +155,7 @@ impl FlowRecord<'_> {
     /// Corelight's Community ID, version 1, with seed 0: `1:` and a base64 SHA-1 over the ordered five-tuple.
     #[must_use]
     pub fn community_id(&self) -> String {
-        let mut text = String::with_capacity(30);
-        write_community_id(&mut text, self.facts);
-        text
+        ascii(&community_id(self.facts)).to_owned()
     }
 
     /// The negotiated ALPN protocol as text.
@@ -191,19 +189,35 @@ impl FlowId {
     }
 }
 
+impl FlowId {
+    /// 16 hexadecimal digits.
+    fn text(self) -> [u8; 16] {
+        let mut text = [0; 16];
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0.to_be_bytes()) {
+            *pair = [byte >> 4, byte & 15].map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
+        }
+        text
+    }
+}
+
 impl std::fmt::Display for FlowId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(ascii(&self.text()))
     }
 }
 
 impl Serialize for FlowId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(ascii(&self.text()))
     }
 }
 
-fn write_community_id(text: &mut String, facts: &Facts) {
+/// What is made of ASCII alone, as text.
+fn ascii(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or_default()
+}
+
+fn community_id(facts: &Facts) -> [u8; 30] {
     let protocol: u8 = match facts.carrier {
         Carrier::Tcp => 6,
         Carrier::Quic | Carrier::Dtls => 17,
@@ -223,20 +237,24 @@ fn write_community_id(text: &mut String, facts: &Facts) {
     hash.update(first.port().to_be_bytes());
     hash.update(second.port().to_be_bytes());
     let digest: [u8; 20] = hash.finalize().into();
-    text.push_str("1:");
-    push_base64(text, &digest);
+    let mut text = *b"1:AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let (_, encoded) = text.split_at_mut(2);
+    for (place, digit) in encoded.iter_mut().zip(base64(&digest)) {
+        *place = digit;
+    }
+    text
 }
 
-fn push_base64(text: &mut String, bytes: &[u8]) {
+/// The base64 of `bytes` (RFC 4648 section 4), without its padding.
+fn base64(bytes: &[u8]) -> impl Iterator<Item = u8> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for chunk in bytes.chunks(3) {
+    bytes.chunks(3).flat_map(|chunk| {
         let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for position in 0..4 {
+        (0..=chunk.len()).map(move |position| {
             let index = usize::try_from(word >> (18 - 6 * position) & 0x3f).unwrap_or_default();
-            let used = position <= chunk.len();
-            text.push(if used { ALPHABET.get(index).copied().map_or('=', char::from) } else { '=' });
-        }
-    }
+            ALPHABET.get(index).copied().unwrap_or_default()
+        })
+    })
 }
 
 /// Bytes as text: what is not printable ASCII, and the backslash, as `\xNN`; valid UTF-8 as it is.
@@ -275,7 +293,7 @@ impl Serialize for FlowRecord<'_> {
         map.serialize_entry("type", "flow")?;
         map.serialize_entry("schema", &SCHEMA_VERSION)?;
         map.serialize_entry("id", &self.id)?;
-        map.serialize_entry("community_id", &self.community_id())?;
+        map.serialize_entry("community_id", ascii(&community_id(self.facts)))?;
         map.serialize_entry("ts", &facts.started)?;
         let duration = facts.ended.since(facts.started);
         map.serialize_entry("duration_ms", &(duration.as_nanos() as f64 / 1e6))?;

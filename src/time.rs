@@ -68,18 +68,43 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// RFC 3339 in UTC with nine fractional digits: `2026-11-21T10:00:00.123456789Z`.
+    const fn text(self) -> [u8; 30] {
+        let (year, month, day, hour, minute, second) = self.civil();
+        let text = *b"0000-00-00T00:00:00.000000000Z";
+        let text = with_digits(text, 4, year);
+        let text = with_digits(text, 7, month);
+        let text = with_digits(text, 10, day);
+        let text = with_digits(text, 13, hour);
+        let text = with_digits(text, 16, minute);
+        let text = with_digits(text, 19, second);
+        with_digits(text, 29, self.0 % NANOS_PER_SECOND)
+    }
+}
+
+/// Writes a number so that its last digit stands before `end`.
+#[expect(clippy::indexing_slicing, reason = "the places are those of the text above")]
+const fn with_digits(mut text: [u8; 30], mut end: usize, mut number: u64) -> [u8; 30] {
+    while number > 0 && end > 0 {
+        end -= 1;
+        let [digit, ..] = (number % 10).to_le_bytes();
+        text[end] = b'0' + digit;
+        number /= 10;
+    }
+    text
+}
+
 /// RFC 3339 in UTC with nine fractional digits: `2026-11-21T10:00:00.123456789Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day, hour, minute, second) = self.civil();
-        let nanos = self.0 % NANOS_PER_SECOND;
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -81,10 +81,8 @@ impl Assembly {
     fn fill(&mut self, offset: usize, end: usize, piece: &[u8]) {
         let mut at = offset;
         let part = |from: usize, to: usize| piece.get(from.saturating_sub(offset)..to.saturating_sub(offset));
-        for (start, finish) in &self.ranges {
-            if *finish <= at || *start >= end {
-                continue;
-            }
+        let first = self.ranges.partition_point(|(_, finish)| *finish <= offset);
+        for (start, finish) in self.ranges.iter().skip(first).take_while(|(start, _)| *start < end) {
             if at < *start {
                 copy(&mut self.bytes, at, part(at, *start));
                 at = *start;

@@ -9,6 +9,11 @@ use crate::time::Timestamp;
 
 use super::Report;
 
+/// Buffers kept for records that will be held back.
+const SPARES: usize = 256;
+/// The largest of them, in bytes.
+const SPARE_BYTES: usize = 64 << 10;
+
 /// What ended in one run of frames of one engine.
 #[derive(Debug, Default)]
 pub(super) struct Run {
@@ -55,6 +60,8 @@ pub(super) struct Order {
     bytes: usize,
     limit: usize,
     last: Option<(Timestamp, FlowId)>,
+    /// Memory of records that were held back.
+    spare: Vec<Vec<u8>>,
     /// Records handed on after one that began later.
     pub(super) late: u64,
 }
@@ -64,7 +71,7 @@ pub(super) struct Order {
 struct Held {
     started: Timestamp,
     id: FlowId,
-    rendered: Box<[u8]>,
+    rendered: Vec<u8>,
 }
 
 impl Held {
@@ -98,7 +105,9 @@ impl Order {
                 hand_on(started, rendered)?;
             } else {
                 self.bytes = self.bytes.saturating_add(rendered.len());
-                self.held.push(Reverse(Held { started, id, rendered: rendered.into() }));
+                let mut copy = self.spare.pop().unwrap_or_default();
+                copy.extend_from_slice(rendered);
+                self.held.push(Reverse(Held { started, id, rendered: copy }));
             }
         }
         let limit = self.limit;
@@ -109,10 +118,15 @@ impl Order {
     }
 
     fn hand_on_first(&mut self, hand_on: &mut dyn FnMut(Timestamp, &[u8]) -> ControlFlow<()>) -> ControlFlow<()> {
-        let Some(Reverse(held)) = self.held.pop() else { return ControlFlow::Continue(()) };
+        let Some(Reverse(mut held)) = self.held.pop() else { return ControlFlow::Continue(()) };
         self.bytes = self.bytes.saturating_sub(held.rendered.len());
         self.note(held.started, held.id);
-        hand_on(held.started, &held.rendered)
+        let flow = hand_on(held.started, &held.rendered);
+        if held.rendered.capacity() <= SPARE_BYTES && self.spare.len() < SPARES {
+            held.rendered.clear();
+            self.spare.push(held.rendered);
+        }
+        flow
     }
 
     fn note(&mut self, started: Timestamp, id: FlowId) {

@@ -88,7 +88,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let target = Target::new(arguments, &inputs)?;
     let table = (target.format == FormatName::Table).then(|| Table::new(target.width, target.colour));
     let total = inputs.iter().flatten().map(|input| input.size).sum();
-    let summary = !arguments.quiet && !arguments.no_summary;
+    // Not counted where nobody is there to read it.
+    let is_read = table.is_some() || io::stderr().is_terminal();
+    let summary = is_read && !arguments.quiet && !arguments.no_summary;
     let make = || Reporter {
         format: match &table {
             Some(table) => Box::new(table.clone()),
@@ -108,8 +110,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     if let Some(tally) = tally {
         match table {
             Some(_) => writer.summary(&tally.render(&stats, target.width, target.colour)),
-            None if io::stderr().is_terminal() => complain("done", &tally.line(&stats)),
-            None => {}
+            None => complain("done", &tally.line(&stats)),
         }
     }
     let unreadable = writer.unreadable;
