@@ -85,11 +85,13 @@ fn rules(criterion: &mut Criterion) {
     ] {
         let facts = facts(capture);
         let offer = facts.offer.as_deref().unwrap();
-        let mut findings = rules.check_offer(offer);
+        let mut findings = rules.check_offer(offer, None);
         rules.check_flow(&facts, &mut findings);
         assert!(findings.iter().any(|finding| finding.rule.id == expected), "{name} has {expected}");
         // Once a distinct hello.
-        group.bench_function(format!("offer/{name}"), |bencher| bencher.iter(|| rules.check_offer(black_box(offer))));
+        group.bench_function(format!("offer/{name}"), |bencher| {
+            bencher.iter(|| rules.check_offer(black_box(offer), None))
+        });
         // Once a flow.
         group.bench_function(format!("flow/{name}"), |bencher| {
             bencher.iter(|| {
