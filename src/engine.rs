@@ -4,19 +4,21 @@
 //! shared. No packet is an error: what cannot be used is counted under a
 //! [`DropReason`](crate::stats::DropReason).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use crate::capture::Frame;
-use crate::findings::{Finding, RuleSet, sort};
+use crate::findings::{AllowList, Finding, RuleSet, Subject, sort};
 use crate::fingerprint::Ja3s;
 use crate::flow::cache::{Cache, Weigh};
 use crate::flow::facts::{Facts, Offer, Selection};
 use crate::flow::{FlowTable, Limits};
 use crate::labels::Labels;
 use crate::packet::{Decoder, FragmentLimits, Packet, Transport};
+use crate::policy::{Policy, Verdict};
 use crate::record::{
     FlowId, FlowRecord, HelloReading, Prepared, render_certificates, render_fingerprints, render_server_hello,
 };
@@ -46,6 +48,10 @@ pub struct EngineConfig {
     pub rules: RuleSet,
     /// The names of fingerprints; the built-in ones unless told otherwise.
     pub labels: Arc<Labels>,
+    /// Findings that are set apart.
+    pub allowed: AllowList,
+    /// The policies handshakes are held against.
+    pub policies: Vec<Arc<Policy>>,
     /// Bounds on flows and buffers.
     pub limits: Limits,
     /// Bounds on IP fragments.
@@ -58,6 +64,8 @@ impl Default for EngineConfig {
             capture: String::new(),
             rules: RuleSet::default(),
             labels: Labels::builtin(),
+            allowed: AllowList::default(),
+            policies: Vec::new(),
             limits: Limits::default(),
             fragments: FragmentLimits::default(),
         }
@@ -152,6 +160,8 @@ struct Reporter {
     capture: String,
     rules: RuleSet,
     labels: Arc<Labels>,
+    allowed: AllowList,
+    policies: Vec<Arc<Policy>>,
     readings: Cache<Arc<HelloReading>>,
     server_readings: Cache<Arc<ServerReading>>,
     pairs: Cache<Arc<Pair>>,
@@ -223,6 +233,8 @@ impl Engine {
                 capture: config.capture,
                 rules: config.rules,
                 labels: config.labels,
+                allowed: config.allowed,
+                policies: config.policies,
                 readings: Cache::new(4096, 16 << 20),
                 server_readings: Cache::new(4096, 8 << 20),
                 pairs: Cache::new(4096, 32 << 20),
@@ -349,6 +361,26 @@ impl Reporter {
         let of_hello = hello.iter().flat_map(|hello| &hello.findings);
         let mut findings: SmallVec<[&Finding; 32]> = of_hello.chain(&self.findings).collect();
         sort(&mut findings);
+        let ja3s = server.as_ref().and_then(|server| server.ja3s.as_deref());
+        let allowed = if self.allowed.is_empty() {
+            Vec::new()
+        } else {
+            let prints = hello.as_ref().and_then(|hello| hello.fingerprints.as_ref());
+            let [ja3, ja3n, ja4] = prints.map_or([None; 3], |prints| {
+                [Some(prints.ja3.hash()), Some(prints.ja3n.hash()), Some(prints.ja4.hash())]
+            });
+            self.allowed.sift(&Subject { facts, fingerprints: [ja3, ja3n, ja4, ja3s] }, &mut findings)
+        };
+        let verdicts: Vec<Verdict<'_>> = self
+            .policies
+            .iter()
+            .enumerate()
+            .map(|(place, policy)| {
+                let made = hello.as_ref().and_then(|hello| hello.policies.get(place));
+                let offer = made.map_or_else(|| Cow::Owned(policy.no_offer()), Cow::Borrowed);
+                policy.check_with(offer, facts)
+            })
+            .collect();
         self.flows += 1;
         sink.flow(&FlowRecord {
             id: FlowId::of(facts),
@@ -356,8 +388,10 @@ impl Reporter {
             facts,
             hello: hello.as_deref(),
             second_hello: second_hello.as_deref(),
-            ja3s: server.as_ref().and_then(|server| server.ja3s.as_deref()),
+            ja3s,
             findings: &findings,
+            allowed: &allowed,
+            policies: &verdicts,
             prepared: Prepared {
                 fingerprints: fingerprints.as_deref(),
                 server_hello: server.as_ref().and_then(|server| server.rendered.as_deref()),
@@ -369,9 +403,10 @@ impl Reporter {
     /// What follows from the hello alone. Remembered by the address of the shared offer, which the memory holds.
     fn reading(&mut self, offer: &Arc<Offer>) -> Arc<HelloReading> {
         let address = Arc::as_ptr(offer).addr().to_ne_bytes();
-        let (rules, labels) = (&self.rules, &self.labels);
+        let (rules, labels, policies) = (&self.rules, &self.labels, &self.policies);
         remembered(
-            self.readings.get_or_make(&address, || Ok(Arc::new(HelloReading::new(Arc::clone(offer), rules, labels)))),
+            self.readings
+                .get_or_make(&address, || Ok(Arc::new(HelloReading::new(Arc::clone(offer), rules, labels, policies)))),
         )
     }
 

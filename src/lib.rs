@@ -24,6 +24,7 @@
 //! labels/         names for fingerprints: the built-in table, and files
 //! findings/       the registry of rules; rules/ one file a family
 //! policy/         what standards and people allow, as data, and what a handshake says of it
+//! config.rs       the configuration file: severities, trust, what is allowed, policies
 //! record.rs       FlowRecord: what is said of one handshake, and its JSON
 //! engine.rs       Engine: push, advance, finish; composes everything above; sans-IO
 //! pipeline/       captures through engines, on one core or on many, in one documented order
@@ -57,6 +58,7 @@
 //! A hello alone, without an engine: [`tls::ClientHello::parse`] and [`fingerprint::Ja4::of`].
 
 pub mod capture;
+pub mod config;
 pub mod cursor;
 pub mod dtls;
 pub mod engine;

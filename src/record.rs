@@ -11,13 +11,14 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 use sha1::{Digest, Sha1};
 
-use crate::findings::{Finding, Identity, RuleSet, Severity};
+use crate::findings::{Allowed, Finding, Identity, RuleSet, Severity};
 pub use crate::fingerprint::HelloFingerprints;
 use crate::flow::facts::{
     Carrier, DowngradeSentinel, Facts, Offer, Outcome, QuicClose, QuicFacts, SeenAlert, SeenExtension,
     SeenTransportParameter, Selection, Side,
 };
 use crate::labels::{Label, Labels};
+use crate::policy::{self, Policy};
 use crate::quic::TransportParameter;
 use crate::tls::certificate::Certificate;
 use crate::tls::codepoints::{
@@ -40,6 +41,8 @@ pub struct HelloReading {
     pub software: Option<Arc<str>>,
     /// What the rules on the hello alone say.
     pub findings: Vec<Finding>,
+    /// What it says of each policy, in the engine's order.
+    pub policies: Vec<policy::Part>,
     /// Its `client_hello` member.
     rendered: Option<Box<RawValue>>,
     /// Its `labels` member.
@@ -49,7 +52,7 @@ pub struct HelloReading {
 impl HelloReading {
     /// Reads `offer` with these rules and labels.
     #[must_use]
-    pub fn new(offer: Arc<Offer>, rules: &RuleSet, names: &Labels) -> Self {
+    pub fn new(offer: Arc<Offer>, rules: &RuleSet, names: &Labels, policies: &[Arc<Policy>]) -> Self {
         let fingerprints = HelloFingerprints::of(&offer);
         let labels = fingerprints.as_ref().map(|prints| names.candidates(prints)).unwrap_or_default();
         let identity = fingerprints.as_ref().map(|fingerprints| Identity { fingerprints, labels: names });
@@ -60,7 +63,8 @@ impl HelloReading {
             finding.render();
         }
         let software = software_words(&labels).map(Arc::from);
-        Self { offer, fingerprints, labels, software, findings, rendered, rendered_labels }
+        let policies = policies.iter().map(|policy| policy.check_offer(&offer)).collect();
+        Self { offer, fingerprints, labels, software, findings, policies, rendered, rendered_labels }
     }
 
     /// About how many bytes of memory it takes up.
@@ -76,6 +80,7 @@ impl HelloReading {
             .saturating_add(findings)
             .saturating_add(self.labels.len() * size_of::<Arc<Label>>())
             .saturating_add(self.software.as_ref().map_or(0, |words| words.len()))
+            .saturating_add(self.policies.iter().map(policy::Part::weight).sum())
             .saturating_add(self.rendered.as_ref().map_or(0, |text| text.get().len()))
             .saturating_add(self.rendered_labels.as_ref().map_or(0, |text| text.get().len()))
     }
@@ -141,6 +146,10 @@ pub struct FlowRecord<'a> {
     pub ja3s: Option<&'a str>,
     /// Findings, the gravest first.
     pub findings: &'a [&'a Finding],
+    /// Findings that an entry of the allow list covers.
+    pub allowed: &'a [Allowed<'a>],
+    /// What the handshake says of each policy that was asked for.
+    pub policies: &'a [policy::Verdict<'a>],
     /// Text made before.
     pub(crate) prepared: Prepared<'a>,
 }
@@ -353,6 +362,12 @@ impl Serialize for FlowRecord<'_> {
             map.serialize_entry("problems", &Problems(facts))?;
         }
         map.serialize_entry("findings", self.findings)?;
+        if !self.allowed.is_empty() {
+            map.serialize_entry("allowed", self.allowed)?;
+        }
+        if !self.policies.is_empty() {
+            map.serialize_entry("policies", self.policies)?;
+        }
         map.end()
     }
 }

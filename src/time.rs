@@ -58,6 +58,22 @@ impl Timestamp {
         Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// The beginning of a day in UTC; `None` where there is no such day, before 1970 and after 2554.
+    #[must_use]
+    pub fn from_date(year: u16, month: u8, day: u8) -> Option<Self> {
+        let wanted = (u64::from(year), u64::from(month), u64::from(day));
+        let (mut low, mut high) = (0, u64::MAX / NANOS_PER_SECOND / SECONDS_PER_DAY);
+        while low <= high {
+            let middle = low.midpoint(high);
+            match civil_from_days(middle).cmp(&wanted) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(Self::from_seconds(middle * SECONDS_PER_DAY)),
+                std::cmp::Ordering::Greater => high = middle.checked_sub(1)?,
+            }
+        }
+        None
+    }
+
     /// Year, month (1 to 12), day (1 to 31), hour, minute and second in UTC.
     #[must_use]
     pub const fn civil(self) -> (u64, u64, u64, u64, u64, u64) {
@@ -131,6 +147,20 @@ mod tests {
         assert_eq!(Timestamp::ZERO.to_string(), "1970-01-01T00:00:00.000000000Z");
         assert_eq!(Timestamp::from_nanos(1_795_255_200_123_456_789).to_string(), "2026-11-21T10:00:00.123456789Z");
         assert_eq!(Timestamp::from_seconds(951_782_400).to_string(), "2000-02-29T00:00:00.000000000Z");
+    }
+
+    #[test]
+    fn days_lead_to_times_and_back() {
+        for (year, month, day) in [(1970, 1, 1), (2000, 2, 29), (2026, 11, 21), (2554, 7, 21)] {
+            let time = Timestamp::from_date(year, month, day);
+            let back = time.map(Timestamp::civil);
+            assert_eq!(back, Some((year.into(), month.into(), day.into(), 0, 0, 0)));
+        }
+        for (year, month, day) in
+            [(1969, 12, 31), (2026, 2, 29), (2026, 13, 1), (2026, 0, 1), (2026, 1, 0), (9999, 1, 1)]
+        {
+            assert_eq!(Timestamp::from_date(year, month, day), None, "{year}-{month}-{day}");
+        }
     }
 
     #[test]

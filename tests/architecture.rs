@@ -27,6 +27,7 @@ const ORDER: [&str; 21] = [
     "findings",
     "policy",
     "posture",
+    "config",
     "record",
     "engine",
     "pipeline",

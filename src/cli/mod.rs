@@ -2,8 +2,10 @@
 //!
 //! Results go to standard output, everything else to standard error.
 
+mod config;
 mod explain;
 mod fingerprint;
+mod policies;
 mod read;
 mod rules;
 mod terminal;
@@ -40,6 +42,11 @@ enum Command {
     Rules(rules::Arguments),
     /// Say what a rule reports, why it matters and what to do about it
     Explain(explain::Arguments),
+    /// List the policies handshakes can be held against, or print what one allows
+    Policies(policies::Arguments),
+    /// Look at a configuration file
+    #[command(subcommand)]
+    Config(config::Command),
     /// Print the JSON Schema of the records that `read --format ndjson` writes
     Schema,
     /// Print a completion script for a shell
@@ -71,6 +78,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Fingerprint(arguments) => fingerprint::run(&arguments),
         Command::Rules(arguments) => print(&rules::run(&arguments)),
         Command::Explain(arguments) => explain::run(&arguments).and_then(|text| print(&text)),
+        Command::Policies(arguments) => policies::run(&arguments).and_then(|text| print(&text)),
+        Command::Config(command) => config::run(&command).and_then(|text| print(&text)),
         Command::Schema => print(handprint::output::FLOW_SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -5,7 +5,9 @@
 //! [`Offer`], once a distinct hello) and answers with [`Evidence`] a person can check by hand, or with nothing. What
 //! the wire hid is never reported as if it had been looked at.
 
+mod allow;
 mod evidence;
+pub(crate) mod glob;
 pub mod rules;
 /// The reference of all rules, as `handprint rules --format markdown` prints it.
 ///
@@ -18,6 +20,7 @@ mod trust;
 use std::fmt;
 use std::time::Duration;
 
+pub use allow::{AllowList, Allowance, Allowed, Subject};
 pub use evidence::{Evidence, Value};
 pub use trust::TrustStore;
 
@@ -329,6 +332,8 @@ pub struct RuleSet {
     flow: Vec<&'static Rule>,
     minimum: Severity,
     settings: Settings,
+    /// Severities that replace those of rules and evidence.
+    severities: Vec<(&'static str, Severity)>,
 }
 
 impl Default for RuleSet {
@@ -344,7 +349,7 @@ impl RuleSet {
     pub fn of(rules: impl IntoIterator<Item = &'static Rule>, minimum: Severity, settings: Settings) -> Self {
         let (offer, flow) =
             rules.into_iter().partition(|rule| matches!(rule.check, Check::Offer(_) | Check::Identity(_)));
-        Self { offer, flow, minimum, settings }
+        Self { offer, flow, minimum, settings, severities: Vec::new() }
     }
 
     /// The rules picked by `select` (all of them where it is empty) without those picked by `ignore`. A selector is an
@@ -359,17 +364,39 @@ impl RuleSet {
         settings: Settings,
     ) -> Result<Self, crate::error::Error> {
         for selector in select.iter().chain(ignore) {
-            if !all().any(|rule| picks(selector, rule)) {
-                return Err(crate::error::Error::Configuration(format!(
-                    "no rule and no family is called {selector:?}; `handprint rules` lists them"
-                )));
-            }
+            selected(selector)?;
         }
         let chosen = all().filter(|rule| {
             (select.is_empty() || select.iter().any(|selector| picks(selector, rule)))
                 && !ignore.iter().any(|selector| picks(selector, rule))
         });
         Ok(Self::of(chosen, minimum, settings))
+    }
+
+    /// The same rules, with these severities whatever the rule or its evidence says. The last one of a rule counts.
+    #[must_use]
+    pub fn with_severities(mut self, severities: impl IntoIterator<Item = (&'static Rule, Severity)>) -> Self {
+        for (rule, severity) in severities {
+            self.severities.retain(|(id, _)| *id != rule.id);
+            self.severities.push((rule.id, severity));
+        }
+        self
+    }
+
+    /// Whether it has this rule.
+    #[must_use]
+    pub fn evaluates(&self, rule: &Rule) -> bool {
+        self.offer.iter().chain(&self.flow).any(|known| known.id == rule.id)
+    }
+
+    /// How bad findings of this rule are, unless their evidence says otherwise.
+    #[must_use]
+    pub fn severity(&self, rule: &Rule) -> Severity {
+        self.set_severity(rule).unwrap_or(rule.severity)
+    }
+
+    fn set_severity(&self, rule: &Rule) -> Option<Severity> {
+        self.severities.iter().find(|(id, _)| *id == rule.id).map(|(_, severity)| *severity)
     }
 
     /// What the rules on the hello alone find. Without an identity those that need one are left out.
@@ -400,7 +427,7 @@ impl RuleSet {
     }
 
     fn finding(&self, rule: &'static Rule, evidence: Evidence) -> Option<Finding> {
-        let severity = evidence.severity().unwrap_or(rule.severity);
+        let severity = self.set_severity(rule).or(evidence.severity()).unwrap_or(rule.severity);
         (severity >= self.minimum).then_some(Finding { rule, severity, evidence, rendered: None })
     }
 }
@@ -411,6 +438,20 @@ pub fn sort<F: std::borrow::Borrow<Finding>>(findings: &mut [F]) {
         let (a, b) = (a.borrow(), b.borrow());
         b.severity.cmp(&a.severity).then_with(|| a.rule.id.cmp(b.rule.id))
     });
+}
+
+/// Every rule of this id, name or family.
+///
+/// # Errors
+/// Says that there is none.
+pub fn selected(selector: &str) -> Result<Vec<&'static Rule>, crate::error::Error> {
+    let rules: Vec<_> = all().filter(|rule| picks(selector, rule)).collect();
+    if rules.is_empty() {
+        return Err(crate::error::Error::Configuration(format!(
+            "no rule and no family is called {selector:?}; `handprint rules` lists them"
+        )));
+    }
+    Ok(rules)
 }
 
 fn picks(selector: &str, rule: &Rule) -> bool {

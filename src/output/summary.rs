@@ -13,6 +13,7 @@ use super::text::{self, bytes, grouped};
 use crate::engine::Stats;
 use crate::findings::{Rule, Severity};
 use crate::flow::Outcome;
+use crate::policy::Judgement;
 use crate::record::FlowRecord;
 use crate::tls::codepoints::{CipherSuite, ProtocolVersion, SuiteClasses};
 
@@ -53,6 +54,31 @@ pub struct Tally {
     clients: HashMap<IpAddr, SuiteClasses, foldhash::fast::FixedState>,
     findings: Counts<(&'static str, Severity)>,
     rules: HashMap<&'static str, &'static Rule, foldhash::fast::FixedState>,
+    allowed: u64,
+    /// By policy, in the order they were given.
+    policies: Vec<PolicyTally>,
+}
+
+/// What handshakes say of one policy.
+#[derive(Clone, Debug, Default)]
+struct PolicyTally {
+    policy: String,
+    /// By part, in the order of records: comply, violate, unknown.
+    parts: [(&'static str, [u64; 3]); 4],
+    /// Demands that are not met, by part and rule.
+    violated: Counts<(&'static str, &'static str)>,
+}
+
+impl PolicyTally {
+    fn merge(&mut self, other: &Self) {
+        for ((name, mine), (other_name, theirs)) in self.parts.iter_mut().zip(other.parts) {
+            *name = other_name;
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine = mine.saturating_add(theirs);
+            }
+        }
+        self.violated.merge(&other.violated);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +144,26 @@ impl Tally {
             self.findings.add((finding.rule.id, finding.severity), 1);
             self.rules.entry(finding.rule.id).or_insert(finding.rule);
         }
+        self.allowed = self.allowed.saturating_add(record.allowed.len().try_into().unwrap_or(u64::MAX));
+        for (place, verdict) in record.policies.iter().enumerate() {
+            if self.policies.len() <= place {
+                self.policies.push(PolicyTally { policy: verdict.policy.to_owned(), ..PolicyTally::default() });
+            }
+            let Some(tally) = self.policies.get_mut(place) else { continue };
+            for ((name, part), (counted, counts)) in verdict.parts().into_iter().zip(&mut tally.parts) {
+                *counted = name;
+                let [complies, violates, unknown] = counts;
+                let count = match part.judgement() {
+                    Judgement::Complies => complies,
+                    Judgement::Violates => violates,
+                    Judgement::Unknown => unknown,
+                };
+                *count = count.saturating_add(1);
+                for violation in &part.violations {
+                    tally.violated.add((name, violation.rule), 1);
+                }
+            }
+        }
     }
 
     fn client(&mut self, address: IpAddr, offered: SuiteClasses) {
@@ -146,6 +192,13 @@ impl Tally {
         }
         self.findings.merge(&other.findings);
         self.rules.extend(&other.rules);
+        self.allowed = self.allowed.saturating_add(other.allowed);
+        for (place, theirs) in other.policies.iter().enumerate() {
+            match self.policies.get_mut(place) {
+                Some(mine) => mine.merge(theirs),
+                None => self.policies.push(theirs.clone()),
+            }
+        }
     }
 
     /// Records counted.
@@ -180,6 +233,7 @@ impl Tally {
             self.flows_section(&mut page);
             self.suites_section(&mut page);
             self.findings_section(&mut page);
+            self.policies_section(&mut page);
         }
         drops_section(stats, &mut page);
         page.text
@@ -243,6 +297,9 @@ impl Tally {
     fn findings_section(&self, page: &mut Page) {
         let findings =
             self.findings.sorted(|(id, severity), count| (std::cmp::Reverse(*severity), std::cmp::Reverse(count), *id));
+        if self.allowed > 0 {
+            page.list("Allowed", &[counted(self.allowed, "finding")]);
+        }
         if findings.is_empty() {
             return;
         }
@@ -260,6 +317,26 @@ impl Tally {
         if more > 0 {
             let graver = findings.get(LISTED).map_or(Severity::Info, |((_, severity), _)| *severity);
             let _ = writeln!(page.text, "  {:>32}  {more} more kinds, none above {graver}", "");
+        }
+    }
+}
+
+impl Tally {
+    fn policies_section(&self, page: &mut Page) {
+        for tally in &self.policies {
+            page.title(&format!("Policy {}", tally.policy));
+            let _ = writeln!(page.text, "  {:<18}  {:>10}  {:>10}  {:>10}", "", "complies", "violates", "unknown");
+            for (name, [complies, violates, unknown]) in tally.parts {
+                let _ = write!(page.text, "  {:<18}  {:>10}  ", name.replace('_', " "), grouped(complies));
+                let style = if violates > 0 { severity_style(Severity::High) } else { Style::new() };
+                page.paint(&format!("{:>10}", grouped(violates)), style);
+                let _ = writeln!(page.text, "  {:>10}", grouped(unknown));
+            }
+            let violated = tally.violated.sorted(|key, count| (std::cmp::Reverse(count), *key));
+            for ((part, rule), count) in violated.into_iter().take(LISTED) {
+                let (part, rule) = (part.replace('_', " "), rule.replace('_', " "));
+                let _ = writeln!(page.text, "  {:>30}  {part}: {rule}", grouped(count));
+            }
         }
     }
 }

@@ -67,6 +67,13 @@ impl Part {
         }
     }
 
+    /// About how many bytes of memory it takes up.
+    pub(crate) fn weight(&self) -> usize {
+        let listed: usize = self.violations.iter().map(|violation| violation.seen.len()).sum();
+        let lists = self.violations.len() * size_of::<Violation>() + self.unknown.len() * size_of::<Unknown>();
+        size_of::<Self>() + lists + listed * size_of::<Value>()
+    }
+
     pub(super) fn unknown(rule: &'static str, reason: &'static str) -> Self {
         let mut part = Self::default();
         part.hide(rule, reason);

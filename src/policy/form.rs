@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, de};
 use toml::Spanned;
 
 use crate::error::Error;
+use crate::findings::glob::matches;
 use crate::tls::codepoints::{
     CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme, SslV2CipherSpec,
 };
@@ -329,7 +330,7 @@ impl<T> List<T> {
 }
 
 /// Text that is checked where it stands, so that an error points at it and not at the list around it.
-struct Checked<T>(PhantomData<T>);
+pub(crate) struct Checked<T>(pub(crate) PhantomData<T>);
 
 impl<T: FromStr<Err = String>> de::Visitor<'_> for Checked<T> {
     type Value = T;
@@ -345,9 +346,9 @@ impl<T: FromStr<Err = String>> de::Visitor<'_> for Checked<T> {
 
 macro_rules! text_form {
     ($type:ty $(, $parameter:ident: $bound:ident)?) => {
-        impl<'de $(, $parameter: $bound)?> Deserialize<'de> for $type {
-            fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Checked(PhantomData))
+        impl<'de $(, $parameter: $bound)?> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::policy::Checked(std::marker::PhantomData))
             }
         }
     };
@@ -372,10 +373,13 @@ impl FromStr for Id {
     }
 }
 
+pub(crate) use text_form;
+
 text_form!(Id);
 
-/// Whether a part of a policy expression names a file.
-pub(super) fn is_path(text: &str) -> bool {
+/// Whether a part of a policy expression names a file: it ends in `.toml`, or has a `/` or a `\` in it.
+#[must_use]
+pub fn is_path(text: &str) -> bool {
     text.ends_with(".toml") || text.contains(['/', '\\'])
 }
 
@@ -667,26 +671,6 @@ fn hexadecimal(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// Whether `text` is `pattern`, in which `*` stands for any text.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    true
-}
-
 /// The place of an error about `extends`.
 pub(super) fn span_of(extends: &Spanned<String>) -> Range<usize> {
     extends.span()
@@ -695,18 +679,6 @@ pub(super) fn span_of(extends: &Spanned<String>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn stars_stand_for_any_text() {
-        for (pattern, text) in
-            [("a", "a"), ("*", ""), ("a*", "ab"), ("*b", "ab"), ("a*c*e", "abcde"), ("*_x_*", "1_x_2")]
-        {
-            assert!(matches(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in [("a", "ab"), ("a*", "b"), ("*b", "a"), ("a*c*e", "ace1"), ("ab*b", "ab"), ("", "a")] {
-            assert!(!matches(pattern, text), "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn names_and_values_lead_to_code_points() {

@@ -35,7 +35,8 @@ use std::sync::{Arc, LazyLock};
 
 pub use check::{Judgement, Part, Unknown, Verdict, Violation};
 use form::Form;
-pub use form::{Kind, Verification};
+pub(crate) use form::{Checked, text_form};
+pub use form::{Kind, Verification, is_path};
 use limits::Limits;
 
 use crate::error::Error;

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use handprint::capture::{self, Input};
 use handprint::engine::EngineConfig;
 use handprint::error::Error;
-use handprint::findings::{RuleSet, Settings, Severity};
+use handprint::findings::Severity;
 use handprint::output::ndjson::Ndjson;
 use handprint::output::summary::Tally;
 use handprint::output::table::Table;
@@ -55,6 +55,19 @@ pub(super) struct Arguments {
     /// be given several times
     #[arg(long, value_name = "FILE")]
     labels: Vec<PathBuf>,
+    /// Hold every handshake against a policy, or several joined by +; may be given several times. A file (FILE.toml)
+    /// is a policy of your own. `handprint policies` lists them
+    #[arg(short, long, value_name = "POLICY")]
+    policy: Vec<String>,
+    /// Read the configuration from FILE [default: handprint/config.toml in $XDG_CONFIG_HOME or ~/.config]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
+    /// Trust the root certificates in FILE (PEM): chains must lead to one of them; may be given several times
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
     /// Exit with status 1 when a finding at least this grave is reported
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
@@ -76,11 +89,8 @@ enum FormatName {
 
 /// Reads what the arguments name.
 pub(super) fn run(arguments: &Arguments) -> Result<Status> {
-    let mut engine = EngineConfig::default();
-    engine.rules = RuleSet::select(&arguments.select, &arguments.ignore, arguments.min_severity, Settings::default())?;
-    engine.labels = super::fingerprint::labels(&arguments.labels)?;
     let mut options = Options::default();
-    options.engine = engine;
+    options.engine = engine(arguments)?;
     if let Some(threads) = arguments.threads {
         options.threads = threads.into();
     }
@@ -127,6 +137,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     } else {
         Status::Done
     })
+}
+
+/// What the configuration and the arguments say of rules and policies.
+fn engine(arguments: &Arguments) -> Result<EngineConfig> {
+    let mut config = super::config::load(arguments.config.as_deref(), arguments.no_config)?;
+    for path in &arguments.trust {
+        config.add_roots(path)?;
+    }
+    let configured = config.policies.clone();
+    let expressions = if arguments.policy.is_empty() { &configured } else { &arguments.policy };
+    let policies = super::policies::resolve(&mut config, expressions)?;
+    for policy in &policies {
+        policy.adjust(&mut config.settings);
+    }
+    let mut engine = EngineConfig::default();
+    engine.rules = config.rules(&arguments.select, &arguments.ignore, arguments.min_severity)?;
+    engine.labels = super::fingerprint::labels(&arguments.labels)?;
+    engine.allowed = config.allowed;
+    engine.policies = policies;
+    Ok(engine)
 }
 
 /// Where the records go, and how they look there.
