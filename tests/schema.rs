@@ -1,14 +1,16 @@
 //! Every record handprint writes is what `flow.schema.json` says, and nothing else.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use handprint::capture;
+use handprint::config::Config;
 use handprint::output::FLOW_SCHEMA;
 use handprint::output::ndjson::Ndjson;
 use handprint::pipeline::{self, Consumer, Options, Problem};
+use handprint::policy::Catalogue;
 use handprint::time::Timestamp;
 use serde_json::Value;
 
@@ -16,6 +18,28 @@ use serde_json::Value;
 fn every_capture_here_gives_what_the_schema_says() {
     let records = validate(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps"));
     assert!(records > 100, "{records} records");
+}
+
+#[test]
+fn verdicts_on_policies_and_allowed_findings_are_what_the_schema_says() {
+    let mut options = Options::default();
+    options.engine.policies = Catalogue::shipped().iter().cloned().collect();
+    let known = "[[allow]]\nrules = ['VER', 'CIP']\nreason = 'known'\nuntil = 2099-12-31\n";
+    options.engine.allowed = Config::parse("test", known, Path::new("")).unwrap().allowed;
+    let (schemas, index) = compiled();
+    let (mut verdicts, mut allowed) = (0, 0);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps/tls");
+    each_record_with(&options, &path, &mut |capture, record| {
+        if let Err(error) = schemas.validate(&record, index) {
+            panic!("{}: {error:#}\n{record}", capture.display());
+        }
+        verdicts += record["policies"].as_array().unwrap().len();
+        allowed += record["allowed"].as_array().map_or(0, Vec::len);
+        for finding in record["findings"].as_array().unwrap() {
+            assert!(!["VER", "CIP"].contains(&&finding["id"].as_str().unwrap()[..3]), "{finding}");
+        }
+    });
+    assert!(verdicts > 37 * 200 && allowed > 500, "{verdicts} verdicts, {allowed} allowed findings");
 }
 
 #[test]
@@ -100,6 +124,10 @@ fn visit(node: &Value, look: &mut dyn FnMut(&Value)) {
 }
 
 fn each_record(path: &Path, act: &mut dyn FnMut(&Path, Value)) {
+    each_record_with(&Options::default(), path, act);
+}
+
+fn each_record_with(options: &Options, path: &Path, act: &mut dyn FnMut(&Path, Value)) {
     struct Act<'a>(&'a mut dyn FnMut(&Path, Value));
     impl Consumer for Act<'_> {
         fn record(&mut self, capture: &Path, _: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
@@ -113,5 +141,5 @@ fn each_record(path: &Path, act: &mut dyn FnMut(&Path, Value)) {
         }
     }
     let paths = [PathBuf::from(path)];
-    pipeline::read(capture::inputs(&paths), &Options::default(), &|| Ndjson, &mut Act(act));
+    pipeline::read(capture::inputs(&paths), options, &|| Ndjson, &mut Act(act));
 }
