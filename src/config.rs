@@ -29,7 +29,7 @@
 //! ```
 //!
 //! An allowed finding is taken out of `findings` and listed under `allowed` with the reason, see
-//! [`AllowList`](crate::findings::AllowList). An entry needs a reason and at least one condition.
+//! [`AllowList`]. An entry needs a reason and at least one condition.
 
 use std::collections::BTreeMap;
 use std::fs;
