@@ -1,7 +1,7 @@
 //! Makes the seeds under `fuzz/seeds` from the captures under `pcaps`:
 //!
 //! ```text
-//! cargo run --release --manifest-path fuzz/Cargo.toml --example make-seeds
+//! cargo run --manifest-path fuzz/Cargo.toml --example make-seeds
 //! ```
 //!
 //! Every seed is a piece of a real capture in the form its target reads. A kind of piece is kept once: what differs
@@ -139,6 +139,7 @@ impl Seeds {
             let mut streams = [Stream::default(), Stream::default()];
             let mut begun = [false; 2];
             let mut turns: Vec<(bool, Vec<u8>)> = Vec::new();
+            let mut datagrams: Vec<(bool, Vec<u8>)> = Vec::new();
             for packet in packets {
                 let side = usize::from(packet.backwards);
                 let stream = &mut streams[side];
@@ -150,6 +151,7 @@ impl Seeds {
                 if packet.udp {
                     program.data(channel, stream.bytes.len() as i64, &packet.payload);
                     stream.bytes.extend(&packet.payload);
+                    datagrams.push((packet.backwards, packet.payload.clone()));
                     continue;
                 }
                 let syn = packet.flags & 2 != 0;
@@ -173,7 +175,8 @@ impl Seeds {
                     }
                 }
             }
-            self.recut(&turns);
+            self.recut(name, &turns);
+            self.datagrams(name, &datagrams);
             for stream in &streams {
                 shapes.push_str(&self.stream(&stream.bytes));
             }
@@ -184,7 +187,7 @@ impl Seeds {
         self.add("engine", kind, program);
     }
 
-    fn recut(&mut self, turns: &[(bool, Vec<u8>)]) {
+    fn recut(&mut self, name: &str, turns: &[(bool, Vec<u8>)]) {
         let mut seed = vec![40, 7];
         let mut kind = String::new();
         for (backwards, bytes) in turns.iter().take(6) {
@@ -197,6 +200,31 @@ impl Seeds {
         }
         if turns.first().is_some_and(|(_, bytes)| bytes.starts_with(&[22, 3])) {
             self.add("recut", kind, seed);
+        } else if !turns.is_empty() {
+            self.add("starttls", name.to_owned(), seed);
+        }
+    }
+
+    fn datagrams(&mut self, name: &str, datagrams: &[(bool, Vec<u8>)]) {
+        let mut seed = vec![1, 7];
+        for (backwards, bytes) in datagrams.iter().take(8) {
+            let kept = &bytes[..bytes.len().min(0x7ff)];
+            seed.extend((kept.len() as u16 | u16::from(*backwards) << 15).to_le_bytes());
+            seed.extend(kept);
+        }
+        let Some((_, first)) = datagrams.first() else { return };
+        if first.get(1..3).is_some_and(|version| version == [0xfe, 0xff] || version == [0xfe, 0xfd]) {
+            self.add("dtls", name.to_owned(), seed);
+            // The whole hello, where it is in one piece.
+            if let Some([22, _, _, _, _, _, _, _, _, _, _, _, _, 1, body @ ..]) = first.get(..)
+                && let Some(body) = body.get(11..)
+                && let Ok(hello) = ClientHello::parse_dtls_body(body)
+            {
+                let kind = format!("{} {}", body.len() / 16, hello.cipher_suites.len());
+                self.add("dtls", kind, [&[1, 7][..], body].concat());
+            }
+        } else if first.first().is_some_and(|first| first & 0x80 != 0) {
+            self.add("quic", name.to_owned(), [&[0, 7][..], first].concat());
         }
     }
 
@@ -213,6 +241,11 @@ impl Seeds {
                     let kind = Ja4::from_lists(&lists, Protocol::Tcp).original().to_owned();
                     kinds.push_str(&kind);
                     self.add("client_hello", kind.clone(), message.clone());
+                    self.add(
+                        "quic",
+                        format!("{} {}", kind.get(..10).unwrap_or_default(), message.len() / 256),
+                        [&[0, 7][..], &message].concat(),
+                    );
                     self.add("oracle", kind, message);
                 }
                 2 => {

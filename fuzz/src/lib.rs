@@ -4,10 +4,14 @@
 pub mod capture;
 pub mod certificate;
 pub mod client_hello;
+pub mod dtls;
 pub mod engine;
 pub mod frame;
 pub mod oracle;
 pub mod program;
+#[cfg(fuzzing)]
+pub mod quic;
 pub mod records;
 pub mod recut;
 pub mod server_hello;
+pub mod starttls;

@@ -111,7 +111,7 @@ impl Checker {
         assert!(line.ends_with(b"\n") && line.iter().filter(|byte| **byte == b'\n').count() == 1);
         let json: Value = serde_json::from_slice(line).expect("a record is JSON");
         check_schema(&json);
-        check_members(record, &json);
+        check_members(&json);
         check_findings(record);
         check_table(record);
         assert!(record.facts.ended >= record.facts.started || self.settled == Timestamp::ZERO, "ended before it began");
@@ -138,7 +138,7 @@ fn check_schema(json: &Value) {
     }
 }
 
-fn check_members(record: &FlowRecord<'_>, json: &Value) {
+fn check_members(json: &Value) {
     let prints = &json["fingerprints"];
     if json["client_hello"].is_null() {
         assert!(prints["ja3"].is_null() && prints["ja4"].is_null(), "fingerprints without a hello");

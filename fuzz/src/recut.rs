@@ -8,6 +8,7 @@
 //! random lengths up to `cuts`, in random order and some of them twice.
 
 use handprint::engine::EngineConfig;
+use handprint::tls::ClientHello;
 use serde_json::Value;
 
 use crate::program::{Assembler, Channel, Program};
@@ -26,16 +27,17 @@ pub fn check(data: &[u8]) {
     // A hello in the middle of a stream is looked for where a segment begins: there segments do matter.
     let Some(end) = hello_end(&client_stream(&turns)) else { return };
     let whole = records(&turns, &mut |turn| vec![turn.clone()]);
-    let mut random = Random(u64::from(seed) << 8 | u64::from(cuts) | 1);
+    let mut random = Random::new(seed ^ cuts.rotate_left(4));
     let cut = records(&turns, &mut |turn| cut_up(turn, cuts, &mut random));
-    let (whole, cut): (Vec<_>, Vec<_>) =
-        (whole.iter().map(without_segments).collect(), cut.iter().map(without_segments).collect());
-    assert_eq!(whole, cut, "another record for other segments");
+    if let Some(difference) = differences(&whole, &cut) {
+        panic!("{difference}");
+    }
     check_prefix(&turns, end, usize::from(seed) * 7 + usize::from(cuts));
 }
 
+/// Bytes of one side, until the other speaks.
 #[derive(Clone, Debug)]
-struct Turn {
+pub(crate) struct Turn {
     channel: Channel,
     position: usize,
     bytes: Vec<u8>,
@@ -45,7 +47,7 @@ fn client_stream(turns: &[Turn]) -> Vec<u8> {
     turns.iter().filter(|turn| turn.channel == CLIENT).flat_map(|turn| turn.bytes.clone()).collect()
 }
 
-fn read_turns(mut data: &[u8]) -> Vec<Turn> {
+pub(crate) fn read_turns(mut data: &[u8]) -> Vec<Turn> {
     let (mut turns, mut positions) = (Vec::new(), [0; 2]);
     while let Some((head, rest)) = data.split_first_chunk::<2>() {
         let head = u16::from_le_bytes(*head);
@@ -63,8 +65,8 @@ fn read_turns(mut data: &[u8]) -> Vec<Turn> {
     turns
 }
 
-/// The records of a conversation that is opened, goes through its turns, and is closed.
-fn records(turns: &[Turn], segments: &mut dyn FnMut(&Turn) -> Vec<Turn>) -> Vec<Value> {
+/// The records of a conversation that is opened and goes through its turns.
+pub(crate) fn records(turns: &[Turn], segments: &mut dyn FnMut(&Turn) -> Vec<Turn>) -> Vec<Value> {
     let mut assembler = Assembler::new(0);
     assembler.flags(CLIENT, 0x02);
     assembler.flags(SERVER, 0x12);
@@ -81,16 +83,7 @@ fn records(turns: &[Turn], segments: &mut dyn FnMut(&Turn) -> Vec<Turn>) -> Vec<
 }
 
 fn cut_up(turn: &Turn, longest: u8, random: &mut Random) -> Vec<Turn> {
-    let longest = usize::from(longest).max(turn.bytes.len() / MAX_SEGMENTS + 1).max(1);
-    let mut segments = Vec::new();
-    let mut from = 0;
-    while from < turn.bytes.len() {
-        let length = if segments.len() + 1 >= MAX_SEGMENTS { usize::MAX } else { 1 + random.below(longest * 2) };
-        let to = from.saturating_add(length).min(turn.bytes.len());
-        let bytes = turn.bytes[from..to].to_vec();
-        segments.push(Turn { position: turn.position + from, bytes, ..*turn });
-        from = to;
-    }
+    let mut segments = cut_in_order(turn, longest, random);
     for place in 0..segments.len() {
         match random.below(4) {
             0 => {
@@ -102,6 +95,45 @@ fn cut_up(turn: &Turn, longest: u8, random: &mut Random) -> Vec<Turn> {
         }
     }
     segments
+}
+
+/// A turn in segments of random lengths, up to twice `longest`.
+pub(crate) fn cut_in_order(turn: &Turn, longest: u8, random: &mut Random) -> Vec<Turn> {
+    let longest = usize::from(longest).max(turn.bytes.len() / MAX_SEGMENTS + 1).max(1);
+    let mut segments = Vec::new();
+    let mut from = 0;
+    while from < turn.bytes.len() {
+        let length = if segments.len() + 1 >= MAX_SEGMENTS { usize::MAX } else { 1 + random.below(longest * 2) };
+        let to = from.saturating_add(length).min(turn.bytes.len());
+        let bytes = turn.bytes[from..to].to_vec();
+        segments.push(Turn { position: turn.position + from, bytes, ..*turn });
+        from = to;
+    }
+    segments
+}
+
+/// Where the records of two readings differ, apart from what segments may change.
+pub(crate) fn differences(whole: &[Value], cut: &[Value]) -> Option<String> {
+    let comparable = |records: &[Value]| -> Vec<Value> {
+        // What begins like a hello and is none is told by the first segment alone.
+        let known = |record: &&Value| {
+            ["client_hello", "server_hello", "starttls"].iter().any(|member| !record[member].is_null())
+        };
+        records.iter().filter(known).map(without_segments).collect()
+    };
+    let (whole, cut) = (comparable(whole), comparable(cut));
+    if whole.len() != cut.len() {
+        return Some(format!("{} records, cut {}: {whole:#?} {cut:#?}", whole.len(), cut.len()));
+    }
+    for (whole, cut) in whole.iter().zip(&cut) {
+        let members = whole.as_object().into_iter().flatten().chain(cut.as_object().into_iter().flatten());
+        for (name, _) in members {
+            if whole[name] != cut[name] {
+                return Some(format!("{name} is {:#}\ncut it is {:#}\nin {whole:#}", whole[name], cut[name]));
+            }
+        }
+    }
+    None
 }
 
 /// What does not depend on how a stream was cut.
@@ -148,7 +180,7 @@ fn check_prefix(turns: &[Turn], end: usize, place: usize) {
     }
 }
 
-/// Where the ClientHello ends with which a stream begins.
+/// Where the sound ClientHello ends with which a stream begins.
 fn hello_end(stream: &[u8]) -> Option<usize> {
     let (mut message, mut at) = (Vec::new(), 0);
     loop {
@@ -163,7 +195,8 @@ fn hello_end(stream: &[u8]) -> Option<usize> {
                     return None;
                 }
                 if message.len() == 4 + (usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)) {
-                    return Some(at + 5 + place + 1);
+                    // After one that is malformed nothing is followed to its end.
+                    return ClientHello::parse(&message).is_ok().then_some(at + 5 + place + 1);
                 }
             }
         }
@@ -174,11 +207,16 @@ fn hello_end(stream: &[u8]) -> Option<usize> {
     }
 }
 
-struct Random(u64);
+/// Numbers that the seed decides.
+pub(crate) struct Random(u64);
 
 impl Random {
+    pub(crate) fn new(seed: u8) -> Self {
+        Self(u64::from(seed) << 32 | 0x9e37_79b9)
+    }
+
     /// xorshift64.
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

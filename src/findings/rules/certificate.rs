@@ -529,9 +529,9 @@ pub(super) static RULES: &[Rule] = &[
                       never had one (MD2, MD4).",
             why: "The client said that it cannot, or will not, verify this signature. It refuses the chain, unless it \
                   knows another way to a root or does not verify.",
-            evidence: "`depth` and `subject`: whose certificate. `signature`: its algorithm. `offered`: the client's \
-                       list. By hand: tls.handshake.sig_hash_alg of the ClientHello against the signatureAlgorithm of \
-                       tls.handshake.certificate.",
+            evidence: "`depth` and `subject`: whose certificate. `signature`: its algorithm. `others`: how many more in \
+                       the chain. `offered`: the client's list. By hand: tls.handshake.sig_hash_alg of the ClientHello \
+                       against the signatureAlgorithm of tls.handshake.certificate.",
             action: "Have the chain issued with SHA-256, or update the client where it is the one behind.",
             references: &["RFC 5246 section 7.4.2", "RFC 8446 section 4.2.3"],
         },
