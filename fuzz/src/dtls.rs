@@ -67,7 +67,9 @@ fn check_hello(version: [u8; 2], seed: u8, body: &[u8]) {
     if body.len() > 8 << 10 || !is_version(hello.legacy_version.0.to_be_bytes()) {
         return;
     }
-    let expected = HelloLists::of(&hello).ok().map(|lists| Ja4::from_lists(&lists, Protocol::Dtls).hash().to_owned());
+    // A hello of which any extension contradicts itself has none.
+    let sound = hello.check_extensions().and_then(|()| HelloLists::of(&hello));
+    let expected = sound.ok().map(|lists| Ja4::from_lists(&lists, Protocol::Dtls).hash().to_owned());
     let mut random = Random::new(seed);
     let mut pieces = Vec::new();
     let mut from = 0;

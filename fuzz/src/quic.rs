@@ -95,7 +95,9 @@ fn check_hello(version: Version, keys: &InitialSecret, seed: u8, message: &[u8])
     if message.len() > 8 << 10 {
         return;
     }
-    let expected = HelloLists::of(&hello).ok().map(|lists| Ja4::from_lists(&lists, Protocol::Quic).hash().to_owned());
+    // A hello of which any extension contradicts itself has none.
+    let sound = hello.check_extensions().and_then(|()| HelloLists::of(&hello));
+    let expected = sound.ok().map(|lists| Ja4::from_lists(&lists, Protocol::Quic).hash().to_owned());
     let mut random = Random::new(seed);
     let mut frames = Vec::new();
     let mut from = 0;

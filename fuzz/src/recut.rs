@@ -146,9 +146,10 @@ fn without_segments(record: &Value) -> Value {
     if let Some(findings) = record["findings"].as_array_mut() {
         findings.retain(|finding| !SEGMENTATION.contains(&finding["id"].as_str().unwrap_or_default()));
         for finding in findings {
-            // As much of an answer that is no TLS as its first segment held.
+            // As much as had come of an answer that is no TLS, or of a message that is malformed.
+            let malformed = finding["id"] == "ANOM005";
             if let Some(evidence) = finding["evidence"].as_object_mut() {
-                evidence.remove("answer");
+                evidence.remove(if malformed { "length" } else { "answer" });
             }
         }
     }
