@@ -81,7 +81,7 @@ fn rules(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     for (name, capture, expected) in [
         ("chromium", "tls/clients/chromium-1.pcap", "PRV001"),
-        ("tls10", "tls/versions/tls10-negotiated.pcap", "VER003"),
+        ("tls10", "tls/versions/tls10-negotiated.pcap", "VER007"),
     ] {
         let facts = facts(capture);
         let offer = facts.offer.as_deref().unwrap();
