@@ -55,8 +55,8 @@ use crate::tls::certificate::Certificate;
 pub struct Config {
     /// Policies to hold handshakes against, as expressions of [`Catalogue::resolve`].
     pub policies: Vec<String>,
-    /// The shipped policies and the user's own.
-    pub catalogue: Catalogue,
+    /// The shipped policies and the user's own, once there is one. The shipped ones alone are read when asked for.
+    catalogue: Option<Catalogue>,
     /// Rules not to be evaluated: ids, names or families.
     pub disabled: Vec<String>,
     /// Severities that replace the rules', in the order in which they count.
@@ -74,7 +74,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             policies: Vec::new(),
-            catalogue: Catalogue::shipped().clone(),
+            catalogue: None,
             disabled: Vec::new(),
             severities: Vec::new(),
             settings: Settings::default(),
@@ -85,6 +85,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The shipped policies and the user's own.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        self.catalogue.as_ref().unwrap_or_else(|| Catalogue::shipped())
+    }
+
     /// Where a configuration is looked for where none is named; `None` where the environment names no home.
     #[must_use]
     pub fn default_path() -> Option<PathBuf> {
@@ -117,7 +123,7 @@ impl Config {
             config.add_policy(&folder.join(name.get_ref())).map_err(|error| at(name, &error))?;
         }
         for name in &file.policies {
-            config.catalogue.resolve(name.get_ref()).map_err(|error| at(name, &error))?;
+            config.catalogue().resolve(name.get_ref()).map_err(|error| at(name, &error))?;
             config.policies.push(name.get_ref().clone());
         }
         for name in &file.trust {
@@ -150,7 +156,10 @@ impl Config {
     /// # Errors
     /// A file that cannot be read or makes no sense.
     pub fn add_policy(&mut self, path: &Path) -> Result<String, Error> {
-        let policy = self.catalogue.add(&path.display().to_string(), &read(path)?)?;
+        let policy = self
+            .catalogue
+            .get_or_insert_with(|| Catalogue::shipped().clone())
+            .add(&path.display().to_string(), &read(path)?)?;
         Ok(policy.id().to_owned())
     }
 

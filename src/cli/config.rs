@@ -45,7 +45,7 @@ pub(super) fn run(command: &Command) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut text = String::new();
     let counted = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
-    let own = config.catalogue.iter().count() - handprint::policy::Catalogue::shipped().iter().count();
+    let own = config.catalogue().iter().count() - handprint::policy::Catalogue::shipped().iter().count();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}: sound", path.display());
     for (count, one, more) in [

@@ -45,7 +45,7 @@ enum Format {
 pub(super) fn run(arguments: &Arguments) -> Result<String> {
     let mut config = super::config::load(arguments.config.as_deref(), false)?;
     let Some(expression) = &arguments.policy else {
-        let policies: Vec<&Arc<Policy>> = config.catalogue.iter().collect();
+        let policies: Vec<&Arc<Policy>> = config.catalogue().iter().collect();
         return Ok(match arguments.format {
             Format::Text => list(&policies),
             Format::Json => format!("{:#}\n", Value::from_iter(policies.iter().map(|policy| object(policy)))),
@@ -83,7 +83,7 @@ pub(super) fn resolve(config: &mut Config, expressions: &[String]) -> Result<Vec
                 names.push(id);
             }
         }
-        let policy = config.catalogue.resolve(&names.join("+"))?;
+        let policy = config.catalogue().resolve(&names.join("+"))?;
         if !policies.iter().any(|known| known.id() == policy.id()) {
             policies.push(policy);
         }
