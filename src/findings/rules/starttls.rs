@@ -440,7 +440,7 @@ pub(super) static RULES: &[Rule] = &[
             reports: "An XMPP server offers <starttls/> without <required/> in it.",
             why: "A client that does not care goes on in clear, and someone on the path who takes the element out is \
                   noticed by nobody.",
-            evidence: "`server_name`: the `from` of the server's stream.",
+            evidence: "`server_name`: the `from` of the server's stream, where it was sent.",
             action: "Require TLS of clients and of other servers.",
             references: &["RFC 6120 section 5.3.1", "RFC 7590 section 3.1"],
         },
