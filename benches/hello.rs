@@ -80,7 +80,7 @@ fn rules(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("rules");
     group.throughput(Throughput::Elements(1));
     for (name, capture, expected) in [
-        ("chromium", "tls/clients/chromium-1.pcap", "PRV001"),
+        ("chromium", "tls/clients/chromium-1.pcap", "PRV002"),
         ("tls10", "tls/versions/tls10-negotiated.pcap", "VER007"),
     ] {
         let facts = facts(capture);

@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 /// The longest payload an IP datagram can have.
 const MAX_DATAGRAM: usize = 65_535;
 
+/// Pieces kept of one datagram: as many as the longest has over links of the smallest MTU, 68 bytes (RFC 791).
+const MAX_PIECES: usize = 1366;
+
 /// What a datagram's bookkeeping is taken to cost beside its bytes.
 const DATAGRAM_OVERHEAD: usize = 256;
 
@@ -241,7 +244,7 @@ impl Partial {
     fn insert(&mut self, fragment: &Fragment<'_>, payload: &[u8], end: usize) -> Result<bool, DropReason> {
         let last_end = self.pieces.last().map_or(0, Piece::end);
         let beyond_total = self.total.is_some_and(|total| end > total || (!fragment.more && end != total));
-        if beyond_total || (!fragment.more && last_end > end) {
+        if beyond_total || (!fragment.more && last_end > end) || self.pieces.len() >= MAX_PIECES {
             return Err(DropReason::MalformedHeader);
         }
         if !fragment.more {
