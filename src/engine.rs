@@ -166,6 +166,8 @@ struct Reporter {
     server_readings: Cache<Arc<ServerReading>>,
     pairs: Cache<Arc<Pair>>,
     chains: Cache<Arc<RenderedChain>>,
+    /// Of findings, by what they say.
+    texts: Cache<Option<Arc<RawValue>>>,
     key: Vec<u8>,
     findings: Vec<Finding>,
     flows: u64,
@@ -218,6 +220,12 @@ impl Weigh for Arc<RenderedChain> {
     }
 }
 
+impl Weigh for Option<Arc<RawValue>> {
+    fn weight(&self) -> usize {
+        weight_of(self.as_deref())
+    }
+}
+
 fn weight_of(text: Option<&RawValue>) -> usize {
     text.map_or(0, |text| text.get().len())
 }
@@ -239,6 +247,7 @@ impl Engine {
                 server_readings: Cache::new(4096, 8 << 20),
                 pairs: Cache::new(4096, 32 << 20),
                 chains: Cache::new(1024, 16 << 20),
+                texts: Cache::new(4096, 4 << 20),
                 key: Vec::with_capacity(128),
                 findings: Vec::with_capacity(64),
                 flows: 0,
@@ -358,6 +367,7 @@ impl Reporter {
         let certificates = self.certificates(facts);
         self.findings.clear();
         self.rules.check_flow(facts, &mut self.findings);
+        self.render_findings();
         let of_hello = hello.iter().flat_map(|hello| &hello.findings);
         let mut findings: SmallVec<[&Finding; 32]> = of_hello.chain(&self.findings).collect();
         sort(&mut findings);
@@ -398,6 +408,20 @@ impl Reporter {
                 certificates: certificates.as_deref(),
             },
         });
+    }
+
+    /// Gives the flow's findings their text: most have been found in other flows, with the same evidence.
+    fn render_findings(&mut self) {
+        for finding in &mut self.findings {
+            self.key.clear();
+            if finding.write_key(&mut self.key) {
+                let text = remembered(self.texts.get_or_make(&self.key, || {
+                    finding.render();
+                    Ok(finding.rendered().cloned())
+                }));
+                finding.set_rendered(text);
+            }
+        }
     }
 
     /// What follows from the hello alone. Remembered by the address of the shared offer, which the memory holds.

@@ -62,6 +62,15 @@ impl Evidence {
         self.severity
     }
 
+    /// Appends bytes that no other evidence shares. `false` where they are not worth having: the evidence holds text
+    /// of its own, as hardly another has.
+    pub(crate) fn write_key(&self, key: &mut Vec<u8>) -> bool {
+        self.entries.iter().all(|(name, value)| {
+            write_static(name, key);
+            value.write_key(key)
+        })
+    }
+
     /// The values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.entries.iter().map(|(name, value)| (*name, value))
@@ -119,6 +128,42 @@ impl Value {
     pub fn list<T: Into<Self>>(values: impl IntoIterator<Item = T>) -> Self {
         Self::List(values.into_iter().map(Into::into).collect())
     }
+
+    /// As [`Evidence::write_key`]. Every kind of value begins with its own byte and has a length of its own.
+    fn write_key(&self, key: &mut Vec<u8>) -> bool {
+        let (kind, number) = match self {
+            Self::Number(number) => (0, number.cast_unsigned()),
+            Self::Flag(flag) => (1, u64::from(*flag)),
+            Self::Text(Cow::Borrowed(text)) => {
+                key.push(2);
+                write_static(text, key);
+                return true;
+            }
+            Self::Text(Cow::Owned(_)) => return false,
+            Self::Version(version) => (3, u64::from(version.0)),
+            Self::Suite(suite) => (4, u64::from(suite.0)),
+            Self::Group(group) => (5, u64::from(group.0)),
+            Self::Scheme(scheme) => (6, u64::from(scheme.0)),
+            Self::Extension(extension) => (7, u64::from(extension.0)),
+            Self::Alert(alert) => (8, u64::from(alert.0)),
+            Self::Side(side) => (9, *side as u64),
+            Self::Time(time) => (10, time.as_nanos()),
+            Self::List(values) => {
+                key.push(11);
+                key.extend_from_slice(&values.len().to_ne_bytes());
+                return values.iter().all(|value| value.write_key(key));
+            }
+        };
+        key.push(kind);
+        key.extend_from_slice(&number.to_ne_bytes());
+        true
+    }
+}
+
+/// Text that is there for good is told by where it lies.
+fn write_static(text: &'static str, key: &mut Vec<u8>) {
+    key.extend_from_slice(&text.as_ptr().addr().to_ne_bytes());
+    key.extend_from_slice(&text.len().to_ne_bytes());
 }
 
 impl fmt::Display for Value {

@@ -18,6 +18,7 @@ pub(crate) mod testing;
 mod trust;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use allow::{AllowList, Allowance, Allowed, Subject};
@@ -264,7 +265,7 @@ pub struct Finding {
     /// What it rests on.
     pub evidence: Evidence,
     /// Its text in a record, where it was made before.
-    rendered: Option<Box<serde_json::value::RawValue>>,
+    rendered: Option<Arc<serde_json::value::RawValue>>,
 }
 
 impl PartialEq for Finding {
@@ -276,7 +277,24 @@ impl PartialEq for Finding {
 impl Finding {
     /// Makes its text for the many records it will stand in.
     pub(crate) fn render(&mut self) {
-        self.rendered = serde_json::value::to_raw_value(self).ok();
+        self.rendered = serde_json::value::to_raw_value(self).ok().map(Arc::from);
+    }
+
+    /// Its text, where it was made.
+    pub(crate) const fn rendered(&self) -> Option<&Arc<serde_json::value::RawValue>> {
+        self.rendered.as_ref()
+    }
+
+    /// Gives it the text that was made of an equal one.
+    pub(crate) fn set_rendered(&mut self, text: Option<Arc<serde_json::value::RawValue>>) {
+        self.rendered = text;
+    }
+
+    /// Appends bytes that only equal findings share. `false` where hardly another will be equal.
+    pub(crate) fn write_key(&self, key: &mut Vec<u8>) -> bool {
+        key.extend_from_slice(&std::ptr::from_ref(self.rule).addr().to_ne_bytes());
+        key.push(self.severity as u8);
+        self.evidence.write_key(key)
     }
 
     /// About how many bytes of memory it takes up, once it is rendered: a value takes at most some times the bytes of

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
+
 use super::super::{Check, Documentation, Evidence, Family, Identity, Rule, Settings, Severity, Value};
 use super::list;
 use crate::flow::facts::{Carrier, SeenExtension, Side};
@@ -340,7 +342,7 @@ fn duplicate_extension(facts: &Facts, _: &Settings) -> Option<Evidence> {
 
 /// The types that come more than once, each once.
 fn duplicates(extensions: &[SeenExtension]) -> Option<Value> {
-    let mut types: Vec<Ext> = extensions.iter().map(|seen| seen.extension_type).collect();
+    let mut types: SmallVec<[Ext; 64]> = extensions.iter().map(|seen| seen.extension_type).collect();
     types.sort_unstable();
     let mut twice: Vec<Ext> =
         types.iter().zip(types.iter().skip(1)).filter(|(one, next)| one == next).map(|(one, _)| *one).collect();
