@@ -529,7 +529,11 @@ mod tests {
                 let plain: Vec<Finding> = record.findings.iter().map(|finding| finding.without_text()).collect();
                 let plain: Vec<&Finding> = plain.iter().collect();
                 let made = FlowRecord { prepared: Prepared::default(), findings: &plain, ..*record };
-                assert_eq!(serde_json::to_string(record).unwrap(), serde_json::to_string(&made).unwrap());
+                let made = serde_json::to_string(&made).unwrap();
+                assert_eq!(serde_json::to_string(record).unwrap(), made);
+                let mut written = Vec::new();
+                record.write_json(&mut written).unwrap();
+                assert_eq!(String::from_utf8(written).unwrap(), made);
                 records += 1;
             };
             while let Some(frame) = source.next_frame().unwrap() {

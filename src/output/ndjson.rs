@@ -11,7 +11,7 @@ impl Report for Ndjson {
     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         // A Vec takes every byte, and no member of a record refuses to be serialised.
-        if serde_json::to_writer(&mut *out, record).is_ok() {
+        if record.write_json(out).is_ok() {
             out.push(b'\n');
         } else {
             out.truncate(start);
