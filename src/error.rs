@@ -33,6 +33,25 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// An interface could not be captured from.
+    #[error("{interface}: cannot {action}: {source}")]
+    Interface {
+        /// The interface.
+        interface: String,
+        /// What was tried.
+        action: &'static str,
+        /// What the operating system, or libpcap, said.
+        source: std::io::Error,
+    },
+    /// The process may not capture.
+    #[error(
+        "{interface}: no right to capture packets: run as root, or give the program the right once: \
+         `sudo setcap cap_net_raw,cap_net_admin=ep \"$(command -v handprint)\"`"
+    )]
+    Privileges {
+        /// The interface.
+        interface: String,
+    },
     /// A setting that cannot be honoured.
     #[error("{0}")]
     Configuration(String),

@@ -13,7 +13,7 @@
 //! time.rs         Timestamp, always the packet's, never a clock's
 //! cursor.rs       the only way wire bytes are read
 //! stats.rs        every packet or flow given up is counted under a reason
-//! capture/        where frames come from: pcap, pcapng, compressed, directories, standard input
+//! capture/        where frames come from: pcap, pcapng, compressed, directories, standard input, interfaces
 //! packet/         one frame to one transport payload: link layers, tunnels, IP, fragments, TCP, UDP
 //! tls/            zero-copy messages, X.509, and the code points with their names and status
 //! quic/           packets, Initial keys, frames, transport parameters

@@ -1,4 +1,4 @@
-//! Where frames come from: capture files, directories of them, standard input.
+//! Where frames come from: capture files, directories of them, standard input, interfaces (`live`).
 //!
 //! Bytes enter handprint here and nowhere else. A [`Source`] lends each [`Frame`] until the next is asked for;
 //! [`inputs`] walks paths to the files a source can be opened on. pcap and pcapng, bare or inside gzip or zstd, are
@@ -33,6 +33,8 @@ mod endian;
 mod found;
 mod gzip;
 mod link_type;
+#[cfg(feature = "live")]
+pub mod live;
 mod pcap;
 mod pcapng;
 mod source;
