@@ -5,6 +5,8 @@
 //! (`ts`, `id`). Records of long handshakes come late; those that began after them are held back until they have, in
 //! at most [`Options::hold_bytes`]. What goes over is handed on out of order, the earliest first, and counted.
 //!
+//! Live sources have a pipeline of their own, [`live`], which waits for nothing and holds nothing back.
+//!
 //! Several captures are read by a thread each; a large one is spread: one thread reads and decodes, and deals packets
 //! to engines by the symmetric hash of their flow.
 //!
@@ -58,6 +60,8 @@
 //! assert!(gather.0.starts_with(b"www.example.org\n"));
 //! ```
 
+#[cfg(feature = "live")]
+pub mod live;
 mod many;
 mod order;
 mod single;
@@ -70,6 +74,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+#[cfg(feature = "live")]
+use crate::capture::live::KernelCounts;
 use crate::capture::{Damage, Input};
 use crate::engine::{EngineConfig, Stats};
 use crate::error::Error;
@@ -83,6 +89,11 @@ const SPREAD_FROM: u64 = 4 << 20;
 pub trait Report: Send {
     /// Appends what is to be handed on of `record` to `out`; nothing where nothing is.
     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>);
+
+    /// Told about every [`live::TICK`] what the engine, and the kernel for its source, have counted so far, where the
+    /// source is a live one; and at its end.
+    #[cfg(feature = "live")]
+    fn tick(&mut self, _stats: &Stats, _kernel: &KernelCounts) {}
 }
 
 /// Takes what [`read`] has to say, on the thread that called it.

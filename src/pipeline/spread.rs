@@ -93,7 +93,7 @@ fn join<T>(handle: thread::ScopedJoinHandle<'_, T>) -> T {
 }
 
 /// The configuration of one of `engines` that share the limits of `config`.
-fn share(mut config: EngineConfig, engines: usize) -> EngineConfig {
+pub(super) fn share(mut config: EngineConfig, engines: usize) -> EngineConfig {
     let engines = engines.max(1);
     let limits = &mut config.limits;
     for limit in [&mut limits.flows, &mut limits.handshakes, &mut limits.buffer_bytes] {
