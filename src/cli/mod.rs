@@ -47,8 +47,12 @@ enum Command {
     /// Look at a configuration file
     #[command(subcommand)]
     Config(config::Command),
-    /// Print the JSON Schema of the records that `read --format ndjson` writes
-    Schema,
+    /// Print the JSON Schema of the records that `--format ndjson` writes, or of the other lines of JSON
+    Schema {
+        /// What to describe
+        #[arg(value_enum, default_value_t = SchemaName::Flow)]
+        of: SchemaName,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -56,6 +60,15 @@ enum Command {
     },
     /// Print the manual page (roff)
     Man,
+}
+
+/// What there is a JSON Schema of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum SchemaName {
+    /// Handshakes: `"type":"flow"`
+    Flow,
+    /// What a running capture has counted: `"type":"stats"`
+    Stats,
 }
 
 /// How the command ends.
@@ -80,7 +93,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments).and_then(|text| print(&text)),
         Command::Policies(arguments) => policies::run(&arguments).and_then(|text| print(&text)),
         Command::Config(command) => config::run(&command).and_then(|text| print(&text)),
-        Command::Schema => print(handprint::output::FLOW_SCHEMA),
+        Command::Schema { of: SchemaName::Flow } => print(handprint::output::FLOW_SCHEMA),
+        Command::Schema { of: SchemaName::Stats } => print(handprint::output::STATS_SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "handprint", &mut script);

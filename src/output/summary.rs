@@ -1,13 +1,14 @@
 //! The summary: what many records and an engine's counters come to, for a person.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use anstyle::Style;
 use hashbrown::HashMap;
 
+use super::counts::{Counts, FindingCounts, WeakCounts, Weakness, suite_classes};
 use super::table::severity_style;
 use super::text::{self, bytes, grouped};
 use crate::engine::Stats;
@@ -23,18 +24,6 @@ const MOST_CLIENTS: usize = 1 << 18;
 /// Findings and suites listed.
 const LISTED: usize = 10;
 
-/// What makes a suite weak here, the gravest first.
-const WEAK: [(SuiteClasses, &str); 8] = [
-    (SuiteClasses::NULL, "no encryption"),
-    (SuiteClasses::ANONYMOUS, "no authentication"),
-    (SuiteClasses::EXPORT, "EXPORT"),
-    (SuiteClasses::RC4, "RC4"),
-    (SuiteClasses::DES, "DES"),
-    (SuiteClasses::RC2, "RC2"),
-    (SuiteClasses::TRIPLE_DES, "3DES"),
-    (SuiteClasses::STATIC_RSA, "RSA key exchange"),
-];
-
 /// Counts over records. Sums of parts are the sum of the whole, whatever the parts.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -48,12 +37,10 @@ pub struct Tally {
     /// Hellos without a label.
     unlabelled: u64,
     weak_suites: Counts<CipherSuite>,
-    /// By [`WEAK`]: flows that negotiated, flows that offered.
-    weak: [(u64, u64); WEAK.len()],
+    weak: WeakCounts,
     /// What each client offered.
     clients: HashMap<IpAddr, SuiteClasses, foldhash::fast::FixedState>,
-    findings: Counts<(&'static str, Severity)>,
-    rules: HashMap<&'static str, &'static Rule, foldhash::fast::FixedState>,
+    findings: FindingCounts,
     allowed: u64,
     /// By policy, in the order they were given.
     policies: Vec<PolicyTally>,
@@ -81,35 +68,6 @@ impl PolicyTally {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Counts<K>(HashMap<K, u64, foldhash::fast::FixedState>);
-
-impl<K> Default for Counts<K> {
-    fn default() -> Self {
-        Self(HashMap::default())
-    }
-}
-
-impl<K: Eq + Hash + Clone> Counts<K> {
-    fn add(&mut self, key: K, count: u64) {
-        let counter = self.0.entry(key).or_default();
-        *counter = counter.saturating_add(count);
-    }
-
-    fn merge(&mut self, other: &Self) {
-        for (key, count) in &other.0 {
-            self.add(key.clone(), *count);
-        }
-    }
-
-    /// By `rank`, the least first.
-    fn sorted<R: Ord>(&self, rank: impl Fn(&K, u64) -> R) -> Vec<(&K, u64)> {
-        let mut list: Vec<_> = self.0.iter().map(|(key, count)| (key, *count)).collect();
-        list.sort_by_cached_key(|(key, count)| rank(key, *count));
-        list
-    }
-}
-
 impl Tally {
     /// Counts one record.
     pub fn add(&mut self, record: &FlowRecord<'_>) {
@@ -128,22 +86,13 @@ impl Tally {
             Some(None) => self.unlabelled = self.unlabelled.saturating_add(1),
             None => {}
         }
-        let offered = facts.offer.as_ref().map_or(SuiteClasses::EMPTY, |offer| offer.suite_classes);
-        let negotiated = facts.cipher_suite().map_or(SuiteClasses::EMPTY, CipherSuite::classes);
-        let mut is_weak = false;
-        for ((class, _), (chosen, possible)) in WEAK.iter().zip(&mut self.weak) {
-            *chosen = chosen.saturating_add(u64::from(negotiated.intersects(*class)));
-            *possible = possible.saturating_add(u64::from(offered.intersects(*class)));
-            is_weak |= negotiated.intersects(*class);
-        }
+        let (offered, negotiated) = suite_classes(facts);
+        let is_weak = self.weak.add(offered, negotiated);
         if let Some(suite) = facts.cipher_suite().filter(|_| is_weak) {
             self.weak_suites.add(suite, 1);
         }
         self.client(facts.client.ip(), offered);
-        for finding in record.findings {
-            self.findings.add((finding.rule.id, finding.severity), 1);
-            self.rules.entry(finding.rule.id).or_insert(finding.rule);
-        }
+        self.findings.add(record);
         self.allowed = self.allowed.saturating_add(record.allowed.len().try_into().unwrap_or(u64::MAX));
         for (place, verdict) in record.policies.iter().enumerate() {
             if self.policies.len() <= place {
@@ -184,14 +133,11 @@ impl Tally {
         self.software.merge(&other.software);
         self.unlabelled = self.unlabelled.saturating_add(other.unlabelled);
         self.weak_suites.merge(&other.weak_suites);
-        for (mine, theirs) in self.weak.iter_mut().zip(other.weak) {
-            *mine = (mine.0.saturating_add(theirs.0), mine.1.saturating_add(theirs.1));
-        }
+        self.weak.merge(&other.weak);
         for (address, offered) in &other.clients {
             self.client(*address, *offered);
         }
         self.findings.merge(&other.findings);
-        self.rules.extend(&other.rules);
         self.allowed = self.allowed.saturating_add(other.allowed);
         for (place, theirs) in other.policies.iter().enumerate() {
             match self.policies.get_mut(place) {
@@ -244,7 +190,7 @@ impl Tally {
             list.into_iter().map(|(name, count)| format!("{} {name}", grouped(count))).collect()
         };
         let mut outcomes: Vec<(String, u64)> = Vec::new();
-        for (name, count) in self.outcomes.sorted(|name, count| (std::cmp::Reverse(count), *name)) {
+        for (name, count) in self.outcomes.sorted(|name, count| (Reverse(count), *name)) {
             outcomes.push((name.replace('_', " "), count));
         }
         let mut outcomes = listed(outcomes);
@@ -252,13 +198,13 @@ impl Tally {
             outcomes.push(format!("{} resumed", grouped(self.resumed)));
         }
         page.list("Outcome", &outcomes);
-        let alerts = self.alerts.sorted(|name, count| (std::cmp::Reverse(count), name.clone()));
+        let alerts = self.alerts.sorted(|name, count| (Reverse(count), name.clone()));
         let alerts = alerts.into_iter().take(LISTED).map(|(name, count)| (name.clone(), count)).collect();
         page.list("Refused with", &listed(alerts));
-        let versions = self.versions.sorted(|version, _| std::cmp::Reverse((version.order(), version.0)));
+        let versions = self.versions.sorted(|version, _| Reverse((version.order(), version.0)));
         let versions = versions.into_iter().map(|(version, count)| (version.to_string(), count)).collect();
         page.list("Negotiated", &listed(versions));
-        let software = self.software.sorted(|name, count| (std::cmp::Reverse(count), Arc::clone(name)));
+        let software = self.software.sorted(|name, count| (Reverse(count), Arc::clone(name)));
         let mut clients: Vec<_> =
             software.iter().take(LISTED).map(|(name, count)| (text::elide(name, 60).into_owned(), *count)).collect();
         let others = software.iter().skip(LISTED).map(|(_, count)| count).sum();
@@ -271,21 +217,21 @@ impl Tally {
     }
 
     fn suites_section(&self, page: &mut Page) {
-        let rows: Vec<_> = WEAK.iter().zip(self.weak).filter(|(_, (chosen, possible))| chosen + possible > 0).collect();
+        let rows: Vec<_> = self.weak.iter().filter(|(_, chosen, possible)| *chosen > 0 || *possible > 0).collect();
         if rows.is_empty() {
             return;
         }
         page.title("Weak suites           negotiated     offered  by clients");
-        for ((class, name), (chosen, possible)) in rows {
+        for (Weakness { class, words, .. }, chosen, possible) in rows {
             let clients = self.clients.values().filter(|offered| offered.intersects(*class)).count();
             let clients = grouped(clients.try_into().unwrap_or(u64::MAX));
             let chosen_words = if chosen > 0 { grouped(chosen) } else { "-".to_owned() };
             let style = if chosen > 0 { severity_style(Severity::High) } else { Style::new() };
             page.text.push_str("  ");
-            page.paint(&format!("{name:<18}  {chosen_words:>10}"), style);
+            page.paint(&format!("{words:<18}  {chosen_words:>10}"), style);
             let _ = writeln!(page.text, "  {:>10}  {clients:>10}", grouped(possible));
         }
-        let suites = self.weak_suites.sorted(|suite, count| (std::cmp::Reverse(count), suite.0));
+        let suites = self.weak_suites.sorted(|suite, count| (Reverse(count), suite.0));
         for (suite, count) in suites.iter().take(LISTED) {
             let _ = writeln!(page.text, "  {:>30}  {suite}", grouped(*count));
         }
@@ -295,8 +241,8 @@ impl Tally {
     }
 
     fn findings_section(&self, page: &mut Page) {
-        let findings =
-            self.findings.sorted(|(id, severity), count| (std::cmp::Reverse(*severity), std::cmp::Reverse(count), *id));
+        let mut findings: Vec<_> = self.findings.iter().collect();
+        findings.sort_by_key(|(rule, severity, count)| (Reverse(*severity), Reverse(*count), rule.id));
         if self.allowed > 0 {
             page.list("Allowed", &[counted(self.allowed, "finding")]);
         }
@@ -304,8 +250,7 @@ impl Tally {
             return;
         }
         page.title("Findings              handshakes");
-        for ((id, severity), count) in findings.iter().take(LISTED) {
-            let name = self.rules.get(id).map_or("", |rule| rule.name);
+        for (Rule { id, name, .. }, severity, count) in findings.iter().take(LISTED) {
             page.text.push_str("  ");
             page.paint(
                 &format!("{:<18}  {:>10}  {id:<7} {name}", severity.name(), grouped(*count)),
@@ -315,7 +260,7 @@ impl Tally {
         }
         let more = findings.len().saturating_sub(LISTED);
         if more > 0 {
-            let graver = findings.get(LISTED).map_or(Severity::Info, |((_, severity), _)| *severity);
+            let graver = findings.get(LISTED).map_or(Severity::Info, |(_, severity, _)| *severity);
             let _ = writeln!(page.text, "  {:>32}  {more} more kinds, none above {graver}", "");
         }
     }
@@ -332,7 +277,7 @@ impl Tally {
                 page.paint(&format!("{:>10}", grouped(violates)), style);
                 let _ = writeln!(page.text, "  {:>10}", grouped(unknown));
             }
-            let violated = tally.violated.sorted(|key, count| (std::cmp::Reverse(count), *key));
+            let violated = tally.violated.sorted(|key, count| (Reverse(count), *key));
             for ((part, rule), count) in violated.into_iter().take(LISTED) {
                 let (part, rule) = (part.replace('_', " "), rule.replace('_', " "));
                 let _ = writeln!(page.text, "  {:>30}  {part}: {rule}", grouped(count));
