@@ -15,6 +15,7 @@ use handprint::capture::live::KernelCounts;
 use handprint::output::STATS_SCHEMA;
 use handprint::output::metrics::{Gauges, Metrics, StatsLines, prometheus};
 use handprint::output::ndjson::Ndjson;
+use handprint::pipeline::live::LiveStatus;
 use handprint::pipeline::{self, Consumer, Options, Problem, Report};
 use handprint::record::FlowRecord;
 use handprint::time::Timestamp;
@@ -107,9 +108,9 @@ fn writes_totals_and_what_an_interval_added() {
     let mut both = first;
     both.merge(&more);
     let mut late = early.clone();
-    late.stats.merge(&more_stats);
+    late.status.stats.merge(&more_stats);
     late.uptime += Duration::from_millis(10_250);
-    late.kernel.dropped += 3;
+    late.status.kernel.dropped += 3;
     let two: Value = serde_json::from_str(&lines.line(Timestamp::from_seconds(1010), &both, &late)).unwrap();
     assert_eq!(two["interval_s"], 10.25);
     assert_eq!(two["interval"]["packets"], more_stats.packets);
@@ -250,15 +251,10 @@ fn is_name(name: &str) -> bool {
 fn gauges(stats: handprint::engine::Stats) -> Gauges {
     let mut kernel = KernelCounts::default();
     (kernel.received, kernel.dropped, kernel.ring_fill) = (1000, 7, 0.123_456);
-    Gauges {
-        stats,
-        kernel,
-        queue_depth: 3,
-        queue_capacity: 4096,
-        uptime: Duration::from_millis(90_500),
-        threads: 2,
-        ..Gauges::default()
-    }
+    let mut status = LiveStatus::default();
+    (status.stats, status.kernel, status.threads, status.up) = (stats, kernel, 2, 2);
+    (status.queued_bytes, status.queue_bytes, status.written) = (300, 4096, 5);
+    Gauges { status, uptime: Duration::from_millis(90_500) }
 }
 
 #[derive(Default)]

@@ -16,6 +16,7 @@ use crate::engine::Stats;
 use crate::findings::{self, Severity};
 use crate::flow::Outcome;
 use crate::flow::facts::Carrier;
+use crate::pipeline::live::LiveStatus;
 use crate::record::FlowRecord;
 use crate::stats::DropReason;
 use crate::time::Timestamp;
@@ -195,22 +196,10 @@ impl Metrics {
 /// What besides records tells how a capture does, all threads together.
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
-    /// What the engines have counted.
-    pub stats: Stats,
-    /// What the kernel has counted; `ring_fill` of the fullest ring.
-    pub kernel: KernelCounts,
-    /// Rendered records that wait to be written.
-    pub queue_depth: usize,
-    /// How many may wait.
-    pub queue_capacity: usize,
-    /// Records given up because the queue was full or the output failed.
-    pub records_dropped: u64,
-    /// Time since the capture began.
+    /// What the capture says of itself.
+    pub status: LiveStatus,
+    /// Time since it began.
     pub uptime: Duration,
-    /// Threads that capture.
-    pub threads: usize,
-    /// Threads whose interface is down or gone.
-    pub threads_down: usize,
 }
 
 /// All of it in the text exposition format 0.0.4, to be served as [`PROMETHEUS_CONTENT_TYPE`].
@@ -224,7 +213,7 @@ pub fn prometheus(metrics: &Metrics, gauges: &Gauges) -> String {
 }
 
 fn traffic(page: &mut Exposition, metrics: &Metrics, gauges: &Gauges) {
-    let stats = &gauges.stats;
+    let stats = &gauges.status.stats;
     page.counter("packets_total", "Packets taken from the kernel.", stats.packets);
     page.counter("bytes_total", "Bytes of those packets, as long as they were on the wire.", stats.bytes);
     page.counter("tcp_segments_total", "TCP segments among them.", stats.tcp_segments);
@@ -233,7 +222,7 @@ fn traffic(page: &mut Exposition, metrics: &Metrics, gauges: &Gauges) {
     for reason in DropReason::ALL {
         page.sample("drops_total", &[("reason", reason.name())], stats.drops.get(reason));
     }
-    let kernel = &gauges.kernel;
+    let kernel = &gauges.status.kernel;
     page.counter("kernel_packets_total", "Packets the kernel saw, dropped ones included.", kernel.received);
     page.counter("kernel_drops_total", "Packets the kernel dropped because the ring was full.", kernel.dropped);
     page.counter("kernel_freezes_total", "Times the ring was full and the kernel stopped filling it.", kernel.freezes);
@@ -242,11 +231,9 @@ fn traffic(page: &mut Exposition, metrics: &Metrics, gauges: &Gauges) {
         "Packets the interface or its driver dropped before the kernel saw them.",
         kernel.interface_dropped,
     );
-    page.counter(
-        "records_dropped_total",
-        "Records given up because they could not be written.",
-        gauges.records_dropped,
-    );
+    let status = &gauges.status;
+    page.counter("records_written_total", "Records that have been written.", status.written);
+    page.counter("records_dropped_total", "Records given up because too many waited to be written.", status.dropped);
     page.family("records_total", "counter", "Records of handshakes, by how the handshake ended.");
     for (outcome, count) in OUTCOMES.iter().zip(metrics.outcomes) {
         page.sample("records_total", &[("outcome", outcome)], count);
@@ -287,15 +274,21 @@ fn handshakes(page: &mut Exposition, metrics: &Metrics) {
 }
 
 fn state(page: &mut Exposition, gauges: &Gauges) {
-    let stats = &gauges.stats;
+    let Gauges { status, uptime } = gauges;
+    let stats = &status.stats;
     page.gauge("open_flows", "Flows in the tables now.", stats.open_flows);
     page.gauge("buffered_bytes", "Bytes of reassembly buffers in use now.", stats.buffered_bytes);
-    page.gauge("ring_fill_ratio", "How full the fullest ring is, 0 to 1.", ratio(gauges.kernel.ring_fill));
-    page.gauge("queue_records", "Records that wait to be written.", gauges.queue_depth);
-    page.gauge("queue_capacity_records", "Records that may wait to be written.", gauges.queue_capacity);
-    page.gauge("threads", "Threads that capture.", gauges.threads);
-    page.gauge("threads_down", "Threads whose interface is down or gone.", gauges.threads_down);
-    page.gauge("uptime_seconds", "Seconds since the capture began.", gauges.uptime.as_secs_f64());
+    page.gauge("ring_fill_ratio", "How full the fullest ring is, 0 to 1.", ratio(status.kernel.ring_fill));
+    page.gauge("queue_bytes", "Bytes of records that wait to be written.", status.queued_bytes);
+    page.gauge("queue_capacity_bytes", "Bytes of records that may wait to be written.", status.queue_bytes);
+    page.gauge("threads", "Threads that capture.", status.threads);
+    page.gauge("threads_up", "Of these, how many watch an interface that is up.", status.up);
+    page.gauge(
+        "thread_silence_seconds",
+        "The longest time a thread has given no sign of life; more than a second means that it is stuck.",
+        status.silence.as_secs_f64(),
+    );
+    page.gauge("uptime_seconds", "Seconds since the capture began.", uptime.as_secs_f64());
     if let Some(last) = stats.last {
         let seconds = last.since(Timestamp::ZERO).as_secs_f64();
         page.gauge("last_packet_timestamp_seconds", "Time of the last packet, in seconds since the epoch.", seconds);
@@ -359,19 +352,20 @@ impl StatsLines {
 #[must_use]
 pub fn stats_line(now: Timestamp, current: (&Metrics, &Gauges), before: (&Metrics, &Gauges)) -> String {
     let (metrics, gauges) = current;
+    let status = &gauges.status;
     let line = Line {
         kind: "stats",
         schema: STATS_SCHEMA_VERSION,
         ts: now,
         uptime_s: seconds(gauges.uptime),
         interval_s: seconds(gauges.uptime.saturating_sub(before.1.uptime)),
-        threads: gauges.threads,
-        threads_down: gauges.threads_down,
-        last_packet: gauges.stats.last,
-        open_flows: gauges.stats.open_flows,
-        buffered_bytes: gauges.stats.buffered_bytes,
-        ring_fill: (ratio(gauges.kernel.ring_fill) * 1e4).round() / 1e4,
-        queue: Queue { records: gauges.queue_depth, capacity: gauges.queue_capacity },
+        threads: status.threads,
+        threads_up: status.up,
+        last_packet: status.stats.last,
+        open_flows: status.stats.open_flows,
+        buffered_bytes: status.stats.buffered_bytes,
+        ring_fill: (ratio(status.kernel.ring_fill) * 1e4).round() / 1e4,
+        queue: Queue { bytes: status.queued_bytes, capacity_bytes: status.queue_bytes },
         total: Counted::of(metrics, gauges, &Gauges::default()),
         interval: Counted::of(&metrics.since(before.0), gauges, before.1),
     };
@@ -395,7 +389,7 @@ struct Line {
     uptime_s: f64,
     interval_s: f64,
     threads: usize,
-    threads_down: usize,
+    threads_up: usize,
     last_packet: Option<Timestamp>,
     open_flows: usize,
     buffered_bytes: usize,
@@ -407,8 +401,8 @@ struct Line {
 
 #[derive(Serialize)]
 struct Queue {
-    records: usize,
-    capacity: usize,
+    bytes: usize,
+    capacity_bytes: usize,
 }
 
 /// Counters since the start, or since the line before. Maps and lists hold what occurred, in a fixed order.
@@ -421,6 +415,7 @@ struct Counted {
     kernel: Kernel,
     drops: Named,
     records: u64,
+    records_written: u64,
     records_dropped: u64,
     outcomes: Named,
     versions: Vec<Version>,
@@ -475,9 +470,10 @@ impl Serialize for Named {
 impl Counted {
     /// `metrics` as they are, and what `gauges` has more than `before`.
     fn of(metrics: &Metrics, gauges: &Gauges, before: &Gauges) -> Self {
-        let (now, then) = (&gauges.stats, &before.stats);
+        let (status, earlier) = (&gauges.status, &before.status);
+        let (now, then) = (&status.stats, &earlier.stats);
         let more = |count: fn(&Stats) -> u64| count(now).saturating_sub(count(then));
-        let kernel = |count: fn(&KernelCounts) -> u64| count(&gauges.kernel).saturating_sub(count(&before.kernel));
+        let kernel = |count: fn(&KernelCounts) -> u64| count(&status.kernel).saturating_sub(count(&earlier.kernel));
         let drops = DropReason::ALL.map(|reason| {
             let count = now.drops.get(reason).saturating_sub(then.drops.get(reason));
             (reason.name(), count)
@@ -502,7 +498,8 @@ impl Counted {
             },
             drops: Named(drops.to_vec()),
             records: metrics.records,
-            records_dropped: gauges.records_dropped.saturating_sub(before.records_dropped),
+            records_written: status.written.saturating_sub(earlier.written),
+            records_dropped: status.dropped.saturating_sub(earlier.dropped),
             outcomes: Named(OUTCOMES.into_iter().zip(metrics.outcomes).collect()),
             versions: versions
                 .map(|(transport, version, handshakes)| Version { transport, version, handshakes })
