@@ -3,8 +3,10 @@
 //! Results go to standard output, everything else to standard error.
 
 mod config;
+mod engine;
 mod explain;
 mod fingerprint;
+mod live;
 mod policies;
 mod read;
 mod rules;
@@ -36,6 +38,8 @@ struct Arguments {
 enum Command {
     /// Read captures and report every handshake in them
     Read(read::Arguments),
+    /// Watch an interface and report every handshake as it ends
+    Live(live::Arguments),
     /// List the distinct client hellos of captures, with counts, servers and the software they are known to be of
     Fingerprint(fingerprint::Arguments),
     /// List the rules that findings come from
@@ -88,6 +92,7 @@ pub(crate) fn main() -> ExitCode {
     arguments.color.decide();
     let result = match arguments.command {
         Command::Read(arguments) => read::run(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
         Command::Fingerprint(arguments) => fingerprint::run(&arguments),
         Command::Rules(arguments) => print(&rules::run(&arguments)),
         Command::Explain(arguments) => explain::run(&arguments).and_then(|text| print(&text)),

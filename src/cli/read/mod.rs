@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use handprint::capture::{self, Input};
-use handprint::engine::EngineConfig;
 use handprint::error::Error;
 use handprint::findings::Severity;
 use handprint::output::ndjson::Ndjson;
@@ -20,6 +19,7 @@ use handprint::record::FlowRecord;
 
 use self::writer::Writer;
 use super::Status;
+use super::engine::EngineArguments;
 use super::terminal::{self, Progress, complain};
 
 #[derive(Debug, clap::Args)]
@@ -42,32 +42,8 @@ pub(super) struct Arguments {
     /// Threads to use [default: as many as there are cores]; the records are the same with any number
     #[arg(short = 'j', long, value_name = "N")]
     threads: Option<NonZero<u16>>,
-    /// Report only findings at least this grave: info, low, medium, high or critical
-    #[arg(long, value_name = "SEVERITY", default_value = "info", hide_default_value = true)]
-    min_severity: Severity,
-    /// Evaluate only these rules: ids, names or families, separated by commas
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
-    select: Vec<String>,
-    /// Leave these rules out: ids, names or families, separated by commas
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
-    ignore: Vec<String>,
-    /// Name fingerprints by FILE (CSV or JSON, see `handprint fingerprint --help`) too, besides the built-in labels; may
-    /// be given several times
-    #[arg(long, value_name = "FILE")]
-    labels: Vec<PathBuf>,
-    /// Hold every handshake against a policy, or several joined by +; may be given several times. A file (FILE.toml)
-    /// is a policy of your own. `handprint policies` lists them
-    #[arg(short, long, value_name = "POLICY")]
-    policy: Vec<String>,
-    /// Read the configuration from FILE [default: handprint/config.toml in $XDG_CONFIG_HOME or ~/.config]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Read no configuration file
-    #[arg(long, conflicts_with = "config")]
-    no_config: bool,
-    /// Trust the root certificates in FILE (PEM): chains must lead to one of them; may be given several times
-    #[arg(long, value_name = "FILE")]
-    trust: Vec<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArguments,
     /// Exit with status 1 when a finding at least this grave is reported
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
@@ -90,7 +66,7 @@ enum FormatName {
 /// Reads what the arguments name.
 pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let mut options = Options::default();
-    options.engine = engine(arguments)?;
+    options.engine = arguments.engine.config()?;
     if let Some(threads) = arguments.threads {
         options.threads = threads.into();
     }
@@ -137,26 +113,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     } else {
         Status::Done
     })
-}
-
-/// What the configuration and the arguments say of rules and policies.
-fn engine(arguments: &Arguments) -> Result<EngineConfig> {
-    let mut config = super::config::load(arguments.config.as_deref(), arguments.no_config)?;
-    for path in &arguments.trust {
-        config.add_roots(path)?;
-    }
-    let configured = config.policies.clone();
-    let expressions = if arguments.policy.is_empty() { &configured } else { &arguments.policy };
-    let policies = super::policies::resolve(&mut config, expressions)?;
-    for policy in &policies {
-        policy.adjust(&mut config.settings);
-    }
-    let mut engine = EngineConfig::default();
-    engine.rules = config.rules(&arguments.select, &arguments.ignore, arguments.min_severity)?;
-    engine.labels = super::fingerprint::labels(&arguments.labels)?;
-    engine.allowed = config.allowed;
-    engine.policies = policies;
-    Ok(engine)
 }
 
 /// Where the records go, and how they look there.

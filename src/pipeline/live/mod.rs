@@ -179,15 +179,6 @@ impl<R> LiveCapture<R> {
         self.shared.status()
     }
 
-    /// Puts a line that is no handshake's record in the queue, where there is room; says whether there was.
-    pub fn insert(&self, now: Timestamp, line: &[u8]) -> bool {
-        let before = self.shared.queue.counts().dropped;
-        let mut records = Records::default();
-        records.push(now, line);
-        self.shared.queue.offer(&mut records, None);
-        self.shared.queue.counts().dropped == before
-    }
-
     /// Ends it: handshakes still open are written as incomplete, and what waits is written, in [`Options::drain`] at
     /// most. After that the writer is left to itself.
     pub fn finish(self) -> Ended<R> {
