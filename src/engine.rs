@@ -164,8 +164,8 @@ struct Reporter {
     policies: Vec<Arc<Policy>>,
     readings: Cache<Arc<HelloReading>>,
     server_readings: Cache<Arc<ServerReading>>,
-    pairs: Cache<Arc<Pair>>,
-    chains: Cache<Arc<RenderedChain>>,
+    negotiations: Cache<Arc<NegotiationReading>>,
+    chains: Cache<Arc<ChainReading>>,
     /// Of findings, by what they say.
     texts: Cache<Option<Arc<RawValue>>>,
     key: Vec<u8>,
@@ -179,17 +179,22 @@ struct ServerReading {
     rendered: Option<Box<RawValue>>,
 }
 
-/// The rendered fingerprints of a pair of hellos. Holds both, so that their addresses stay theirs.
-struct Pair {
+/// What follows from what both sides agreed on. Holds what it was made from, so that the addresses stay theirs.
+struct NegotiationReading {
     hello: Option<Arc<HelloReading>>,
+    second_hello: Option<Arc<HelloReading>>,
     server: Option<Arc<ServerReading>>,
-    rendered: Option<Arc<RawValue>>,
+    findings: Vec<Finding>,
+    /// Its `fingerprints` member.
+    fingerprints: Option<Box<RawValue>>,
 }
 
-/// A rendered chain. Holds its certificates, so that their addresses stay theirs.
-struct RenderedChain {
+/// What follows from the server's certificates. Holds them, so that their addresses stay theirs.
+struct ChainReading {
     chain: Vec<Arc<Certificate>>,
-    rendered: Option<Arc<RawValue>>,
+    findings: Vec<Finding>,
+    /// Its `certificates` member.
+    rendered: Option<Box<RawValue>>,
 }
 
 impl Weigh for Arc<HelloReading> {
@@ -205,18 +210,22 @@ impl Weigh for Arc<ServerReading> {
 }
 
 /// What it holds may be held by it alone.
-impl Weigh for Arc<Pair> {
+impl Weigh for Arc<NegotiationReading> {
     fn weight(&self) -> usize {
-        let hello = self.hello.as_ref().map_or(0, Weigh::weight);
+        let hellos = [&self.hello, &self.second_hello].into_iter().flatten().map(Weigh::weight).sum::<usize>();
         let server = self.server.as_ref().map_or(0, Weigh::weight);
-        weight_of(self.rendered.as_deref()).saturating_add(size_of::<Pair>()).saturating_add(hello + server)
+        let findings = self.findings.iter().map(Finding::weight).sum::<usize>();
+        let own = weight_of(self.fingerprints.as_deref()).saturating_add(size_of::<NegotiationReading>());
+        own.saturating_add(hellos).saturating_add(server).saturating_add(findings)
     }
 }
 
-impl Weigh for Arc<RenderedChain> {
+impl Weigh for Arc<ChainReading> {
     fn weight(&self) -> usize {
-        let held: usize = self.chain.iter().map(|certificate| certificate.weight()).sum();
-        weight_of(self.rendered.as_deref()).saturating_add(size_of::<RenderedChain>()).saturating_add(held)
+        let held = self.chain.iter().map(|certificate| certificate.weight()).sum::<usize>();
+        let findings = self.findings.iter().map(Finding::weight).sum::<usize>();
+        let own = weight_of(self.rendered.as_deref()).saturating_add(size_of::<ChainReading>());
+        own.saturating_add(held).saturating_add(findings)
     }
 }
 
@@ -245,7 +254,7 @@ impl Engine {
                 policies: config.policies,
                 readings: Cache::new(4096, 16 << 20),
                 server_readings: Cache::new(4096, 8 << 20),
-                pairs: Cache::new(4096, 32 << 20),
+                negotiations: Cache::new(4096, 32 << 20),
                 chains: Cache::new(1024, 16 << 20),
                 texts: Cache::new(4096, 4 << 20),
                 key: Vec::with_capacity(128),
@@ -363,13 +372,15 @@ impl Reporter {
         let hello = facts.offer.as_ref().map(|offer| self.reading(offer));
         let second_hello = facts.second_offer.as_ref().map(|offer| self.reading(offer));
         let server = facts.selection.as_ref().map(|selection| self.server_reading(selection));
-        let fingerprints = self.fingerprints(hello.as_ref(), server.as_ref());
-        let certificates = self.certificates(facts);
+        let negotiation = self.negotiation(facts, hello.as_ref(), second_hello.as_ref(), server.as_ref());
+        let chain = self.chain(facts);
         self.findings.clear();
         self.rules.check_flow(facts, &mut self.findings);
         self.render_findings();
         let of_hello = hello.iter().flat_map(|hello| &hello.findings);
-        let mut findings: SmallVec<[&Finding; 32]> = of_hello.chain(&self.findings).collect();
+        let of_chain = chain.iter().flat_map(|chain| &chain.findings);
+        let mut findings: SmallVec<[&Finding; 32]> =
+            of_hello.chain(&negotiation.findings).chain(of_chain).chain(&self.findings).collect();
         sort(&mut findings);
         let ja3s = server.as_ref().and_then(|server| server.ja3s.as_deref());
         let allowed = if self.allowed.is_empty() {
@@ -403,9 +414,9 @@ impl Reporter {
             allowed: &allowed,
             policies: &verdicts,
             prepared: Prepared {
-                fingerprints: fingerprints.as_deref(),
+                fingerprints: negotiation.fingerprints.as_deref(),
                 server_hello: server.as_ref().and_then(|server| server.rendered.as_deref()),
-                certificates: certificates.as_deref(),
+                certificates: chain.as_ref().and_then(|chain| chain.rendered.as_deref()),
             },
         });
     }
@@ -438,32 +449,8 @@ impl Reporter {
     fn server_reading(&mut self, selection: &Selection) -> Arc<ServerReading> {
         let key = &mut self.key;
         key.clear();
-        key.extend_from_slice(&selection.legacy_version.0.to_be_bytes());
-        key.extend_from_slice(&selection.version.0.to_be_bytes());
-        key.extend_from_slice(&selection.cipher_suite.unwrap_or_default().0.to_be_bytes());
-        key.extend_from_slice(&selection.key_share_group.unwrap_or_default().0.to_be_bytes());
-        key.extend_from_slice(&selection.srtp_profile.unwrap_or_default().to_be_bytes());
-        key.extend_from_slice(&selection.sslv2_chosen.unwrap_or_default().to_be_bytes());
-        key.extend_from_slice(&[
-            selection.compression_method,
-            selection.session_id_length,
-            selection.sentinel.map_or(0, |sentinel| sentinel as u8 + 1),
-            u8::from(selection.pre_shared_key)
-                | u8::from(selection.is_partial) << 1
-                | u8::from(selection.cipher_suite.is_some()) << 2
-                | u8::from(selection.key_share_group.is_some()) << 3
-                | u8::from(selection.srtp_profile.is_some()) << 4
-                | u8::from(selection.sslv2_chosen.is_some()) << 5
-                | u8::from(selection.extensions.is_some()) << 6
-                | u8::from(selection.sslv2.is_some()) << 7,
-        ]);
+        selection.write_key(key);
         let extensions = selection.extensions.iter().flatten().map(|seen| seen.extension_type);
-        for extension in extensions.clone() {
-            key.extend_from_slice(&extension.0.to_be_bytes());
-        }
-        for spec in selection.sslv2.iter().flatten() {
-            key.extend_from_slice(&spec.to_be_bytes());
-        }
         remembered(self.server_readings.get_or_make(key, || {
             let ja3s = selection
                 .cipher_suite
@@ -473,35 +460,48 @@ impl Reporter {
         }))
     }
 
-    /// The `fingerprints` member for this pair of hellos.
-    fn fingerprints(
+    /// What follows from what both sides agreed on.
+    fn negotiation(
         &mut self,
+        facts: &Facts,
         hello: Option<&Arc<HelloReading>>,
+        second_hello: Option<&Arc<HelloReading>>,
         server: Option<&Arc<ServerReading>>,
-    ) -> Option<Arc<RawValue>> {
-        let mut key = [0; 16];
-        let (first, second) = key.split_at_mut(8);
-        first.copy_from_slice(&hello.map_or(0, |hello| Arc::as_ptr(hello).addr() as u64).to_ne_bytes());
-        second.copy_from_slice(&server.map_or(0, |server| Arc::as_ptr(server).addr() as u64).to_ne_bytes());
-        let pair = remembered(self.pairs.get_or_make(&key, || {
+    ) -> Arc<NegotiationReading> {
+        let key = &mut self.key;
+        key.clear();
+        key.extend_from_slice(&hello.map_or(0, |hello| Arc::as_ptr(hello).addr()).to_ne_bytes());
+        key.extend_from_slice(&second_hello.map_or(0, |hello| Arc::as_ptr(hello).addr()).to_ne_bytes());
+        key.extend_from_slice(&server.map_or(0, |server| Arc::as_ptr(server).addr()).to_ne_bytes());
+        facts.write_negotiation_key(key);
+        let rules = &self.rules;
+        remembered(self.negotiations.get_or_make(key, || {
             let ja3s = server.and_then(|server| server.ja3s.as_deref());
-            let rendered = render_fingerprints(hello.map(AsRef::as_ref), ja3s);
-            Ok(Arc::new(Pair { hello: hello.cloned(), server: server.cloned(), rendered: rendered.map(Arc::from) }))
-        }));
-        pair.rendered.clone()
+            Ok(Arc::new(NegotiationReading {
+                hello: hello.cloned(),
+                second_hello: second_hello.cloned(),
+                server: server.cloned(),
+                findings: rules.check_negotiation(facts),
+                fingerprints: render_fingerprints(hello.map(AsRef::as_ref), ja3s),
+            }))
+        }))
     }
 
-    /// The `certificates` member for this chain.
-    fn certificates(&mut self, facts: &Facts) -> Option<Arc<RawValue>> {
+    /// What follows from the server's certificates, where there are any.
+    fn chain(&mut self, facts: &Facts) -> Option<Arc<ChainReading>> {
         let chain = facts.certificates.as_ref().filter(|chain| !chain.is_empty())?;
         self.key.clear();
         for certificate in chain {
             self.key.extend_from_slice(&Arc::as_ptr(certificate).addr().to_ne_bytes());
         }
-        let chain = remembered(self.chains.get_or_make(&self.key, || {
-            Ok(Arc::new(RenderedChain { chain: chain.to_vec(), rendered: render_certificates(chain).map(Arc::from) }))
-        }));
-        chain.rendered.clone()
+        let rules = &self.rules;
+        Some(remembered(self.chains.get_or_make(&self.key, || {
+            Ok(Arc::new(ChainReading {
+                chain: chain.to_vec(),
+                findings: rules.check_chain(facts),
+                rendered: render_certificates(chain),
+            }))
+        })))
     }
 }
 

@@ -183,8 +183,7 @@ mod tests {
     #[test]
     fn takes_out_what_is_allowed_and_nothing_else() {
         let facts = tls12();
-        let mut found = Vec::new();
-        RuleSet::default().check_flow(&facts, &mut found);
+        let found = RuleSet::default().check_facts(&facts);
         let first = found.first().unwrap().rule;
         let mut findings: smallvec::SmallVec<[&Finding; 4]> = found.iter().collect();
         let reason = "known".to_owned();

@@ -187,7 +187,11 @@ pub enum Check {
     /// By the shape of the ClientHello and the software its fingerprints are known to be of. Evaluated once a distinct
     /// hello, not once a flow; not at all for a hello without fingerprints.
     Identity(fn(&Offer, &Identity<'_>) -> Option<Evidence>),
-    /// By all that is known of the flow.
+    /// By what both sides agreed on: [`Facts::negotiation`] is all it is shown. Evaluated once a distinct negotiation.
+    Negotiation(fn(&Facts, &Settings) -> Option<Evidence>),
+    /// By the server's certificates alone: [`Facts::chain`] is all it is shown. Evaluated once a distinct chain.
+    Chain(fn(&Facts, &Settings) -> Option<Evidence>),
+    /// By all that is known of the flow. Evaluated once a flow: a rule that can do with less says so by another kind.
     Flow(fn(&Facts, &Settings) -> Option<Evidence>),
 }
 
@@ -264,6 +268,8 @@ pub struct Finding {
     pub severity: Severity,
     /// What it rests on.
     pub evidence: Evidence,
+    /// Its place among the findings of a record: the gravest first, then by id.
+    place: u64,
     /// Its text in a record, where it was made before.
     rendered: Option<Arc<serde_json::value::RawValue>>,
 }
@@ -275,6 +281,13 @@ impl PartialEq for Finding {
 }
 
 impl Finding {
+    fn new(rule: &'static Rule, severity: Severity, evidence: Evidence) -> Self {
+        // Ids are compared as text: their bytes, of which there are at most seven, as one number.
+        let id = rule.id.bytes().chain(std::iter::repeat(0)).take(7);
+        let place = id.fold(u64::from(!(severity as u8)), |place, byte| place << 8 | u64::from(byte));
+        Self { rule, severity, evidence, place, rendered: None }
+    }
+
     /// Makes its text for the many records it will stand in.
     pub(crate) fn render(&mut self) {
         self.rendered = serde_json::value::to_raw_value(self).ok().map(Arc::from);
@@ -343,11 +356,17 @@ pub fn find(id_or_name: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id.eq_ignore_ascii_case(id_or_name) || rule.name.eq_ignore_ascii_case(id_or_name))
 }
 
+/// What a rule on more than the hello runs.
+type FactsCheck = fn(&Facts, &Settings) -> Option<Evidence>;
+
 /// The rules an engine evaluates.
 #[derive(Clone, Debug)]
 pub struct RuleSet {
+    /// Those on the hello alone.
     offer: Vec<&'static Rule>,
-    flow: Vec<&'static Rule>,
+    negotiation: Vec<(&'static Rule, FactsCheck)>,
+    chain: Vec<(&'static Rule, FactsCheck)>,
+    flow: Vec<(&'static Rule, FactsCheck)>,
     minimum: Severity,
     settings: Settings,
     /// Severities that replace those of rules and evidence.
@@ -365,9 +384,24 @@ impl RuleSet {
     /// These rules, reporting what is at least `minimum`.
     #[must_use]
     pub fn of(rules: impl IntoIterator<Item = &'static Rule>, minimum: Severity, settings: Settings) -> Self {
-        let (offer, flow) =
-            rules.into_iter().partition(|rule| matches!(rule.check, Check::Offer(_) | Check::Identity(_)));
-        Self { offer, flow, minimum, settings, severities: Vec::new() }
+        let mut set = Self {
+            offer: Vec::new(),
+            negotiation: Vec::new(),
+            chain: Vec::new(),
+            flow: Vec::new(),
+            minimum,
+            settings,
+            severities: Vec::new(),
+        };
+        for rule in rules {
+            match rule.check {
+                Check::Offer(_) | Check::Identity(_) => set.offer.push(rule),
+                Check::Negotiation(check) => set.negotiation.push((rule, check)),
+                Check::Chain(check) => set.chain.push((rule, check)),
+                Check::Flow(check) => set.flow.push((rule, check)),
+            }
+        }
+        set
     }
 
     /// The rules picked by `select` (all of them where it is empty) without those picked by `ignore`. A selector is an
@@ -404,7 +438,8 @@ impl RuleSet {
     /// Whether it has this rule.
     #[must_use]
     pub fn evaluates(&self, rule: &Rule) -> bool {
-        self.offer.iter().chain(&self.flow).any(|known| known.id == rule.id)
+        let on_facts = [&self.negotiation, &self.chain, &self.flow].into_iter().flatten().map(|(known, _)| known);
+        self.offer.iter().chain(on_facts).any(|known| known.id == rule.id)
     }
 
     /// How bad findings of this rule are, unless their evidence says otherwise.
@@ -426,36 +461,68 @@ impl RuleSet {
             .filter_map(|rule| match rule.check {
                 Check::Offer(check) => self.finding(rule, check(offer)?),
                 Check::Identity(check) => self.finding(rule, check(offer, &identity?)?),
-                Check::Flow(_) => None,
+                Check::Negotiation(_) | Check::Chain(_) | Check::Flow(_) => None,
             })
             .collect();
         sort(&mut findings);
         findings
     }
 
+    /// What the rules on the negotiation find, each with its text.
+    #[must_use]
+    pub fn check_negotiation(&self, facts: &Facts) -> Vec<Finding> {
+        if self.negotiation.is_empty() {
+            return Vec::new();
+        }
+        self.rendered(&self.negotiation, &facts.negotiation())
+    }
+
+    /// What the rules on the server's certificates find, each with its text.
+    #[must_use]
+    pub fn check_chain(&self, facts: &Facts) -> Vec<Finding> {
+        if self.chain.is_empty() {
+            return Vec::new();
+        }
+        self.rendered(&self.chain, &facts.chain())
+    }
+
     /// What the rules on the whole flow find, appended to `findings`.
     pub fn check_flow(&self, facts: &Facts, findings: &mut Vec<Finding>) {
-        for rule in &self.flow {
-            if let Check::Flow(check) = rule.check
-                && let Some(evidence) = check(facts, &self.settings)
-            {
-                findings.extend(self.finding(rule, evidence));
-            }
-        }
+        findings.extend(self.found(&self.flow, facts));
+    }
+
+    /// What all rules but those on the hello alone find.
+    #[must_use]
+    pub fn check_facts(&self, facts: &Facts) -> Vec<Finding> {
+        let mut findings = self.check_negotiation(facts);
+        findings.extend(self.check_chain(facts));
+        self.check_flow(facts, &mut findings);
+        findings
+    }
+
+    fn rendered(&self, rules: &[(&'static Rule, FactsCheck)], facts: &Facts) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self.found(rules, facts).collect();
+        findings.iter_mut().for_each(Finding::render);
+        findings
+    }
+
+    fn found<'a>(
+        &'a self,
+        rules: &'a [(&'static Rule, FactsCheck)],
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = Finding> + 'a {
+        rules.iter().filter_map(|(rule, check)| self.finding(rule, check(facts, &self.settings)?))
     }
 
     fn finding(&self, rule: &'static Rule, evidence: Evidence) -> Option<Finding> {
         let severity = self.set_severity(rule).or(evidence.severity()).unwrap_or(rule.severity);
-        (severity >= self.minimum).then_some(Finding { rule, severity, evidence, rendered: None })
+        (severity >= self.minimum).then(|| Finding::new(rule, severity, evidence))
     }
 }
 
 /// The order of findings in a record: the gravest first, then by id.
 pub fn sort<F: std::borrow::Borrow<Finding>>(findings: &mut [F]) {
-    findings.sort_unstable_by(|a, b| {
-        let (a, b) = (a.borrow(), b.borrow());
-        b.severity.cmp(&a.severity).then_with(|| a.rule.id.cmp(b.rule.id))
-    });
+    findings.sort_unstable_by_key(|finding| finding.borrow().place);
 }
 
 /// Every rule of this id, name or family.

@@ -299,6 +299,45 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Appends bytes that only equal selections share, whatever their randoms.
+    pub(crate) fn write_key(&self, key: &mut Vec<u8>) {
+        let mut pair = |number: u16| key.extend_from_slice(&number.to_be_bytes());
+        pair(self.legacy_version.0);
+        pair(self.version.0);
+        pair(self.cipher_suite.unwrap_or_default().0);
+        pair(self.key_share_group.unwrap_or_default().0);
+        pair(self.srtp_profile.unwrap_or_default());
+        key.extend_from_slice(&self.sslv2_chosen.unwrap_or_default().to_be_bytes());
+        key.extend_from_slice(&[
+            self.compression_method,
+            self.session_id_length,
+            self.sentinel.map_or(0, |sentinel| sentinel as u8 + 1),
+            u8::from(self.pre_shared_key)
+                | u8::from(self.is_partial) << 1
+                | u8::from(self.cipher_suite.is_some()) << 2
+                | u8::from(self.key_share_group.is_some()) << 3
+                | u8::from(self.srtp_profile.is_some()) << 4
+                | u8::from(self.sslv2_chosen.is_some()) << 5
+                | u8::from(self.extensions.is_some()) << 6
+                | u8::from(self.sslv2.is_some()) << 7,
+            u8::from(self.session_id_echoed) | u8::from(self.alpn.is_some()) << 1,
+        ]);
+        // Each list behind its length, so that none can pass for the next.
+        let count = |key: &mut Vec<u8>, length: usize| key.extend_from_slice(&length.to_ne_bytes());
+        let extensions = self.extensions.as_deref().unwrap_or_default();
+        count(key, extensions.len());
+        for seen in extensions {
+            key.extend_from_slice(&seen.extension_type.0.to_be_bytes());
+            key.extend_from_slice(&seen.length.to_be_bytes());
+        }
+        let alpn = self.alpn.as_deref().unwrap_or_default();
+        count(key, alpn.len());
+        key.extend_from_slice(alpn);
+        for spec in self.sslv2.iter().flatten() {
+            key.extend_from_slice(&spec.to_be_bytes());
+        }
+    }
+
     /// Whether extension `extension_type` is present.
     #[must_use]
     pub fn has(&self, extension_type: ExtensionType) -> bool {
@@ -657,6 +696,9 @@ pub struct Facts {
     pub starttls: Option<Box<StarttlsFacts>>,
 }
 
+/// The address of facts that are nobody's.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+
 impl Facts {
     /// Facts of a handshake of which nothing is known yet.
     #[must_use]
@@ -691,6 +733,62 @@ impl Facts {
             outcome: Outcome::Incomplete,
             starttls: None,
         }
+    }
+
+    /// What both sides said of the parameters: what carried it, the hellos without their randoms, the HelloRetryRequest,
+    /// the key exchange, and whether the session was resumed. All else is as in [`Facts::new`]: few distinct ones
+    /// remain of very many flows.
+    #[must_use]
+    pub fn negotiation(&self) -> Self {
+        Self {
+            offer: self.offer.clone(),
+            hello_retry: self.hello_retry,
+            second_offer: self.second_offer.clone(),
+            selection: self.selection.clone().map(|selection| Selection { random_time: 0, ..selection }),
+            resumed: self.resumed,
+            key_exchange: self.key_exchange.clone(),
+            ..Self::new(self.carrier, NOWHERE, NOWHERE, Timestamp::ZERO)
+        }
+    }
+
+    /// Appends bytes that only equal negotiations share, but for the hellos: those of the client are told apart by
+    /// whoever remembers them, the server's by [`Selection::write_key`].
+    pub(crate) fn write_negotiation_key(&self, key: &mut Vec<u8>) {
+        key.extend_from_slice(&[self.carrier as u8, self.resumed.map_or(2, u8::from)]);
+        if let Some(retry) = &self.hello_retry {
+            key.extend_from_slice(&[1, u8::from(retry.cookie), u8::from(retry.group.is_some())]);
+            for number in [retry.version.0, retry.cipher_suite.0, retry.group.unwrap_or_default().0] {
+                key.extend_from_slice(&number.to_be_bytes());
+            }
+        }
+        if let Some(KeyExchangeFacts { parameters, signature_scheme }) = &self.key_exchange {
+            key.extend_from_slice(&[2, u8::from(signature_scheme.is_some())]);
+            key.extend_from_slice(&signature_scheme.unwrap_or_default().0.to_be_bytes());
+            match parameters {
+                // What else is known of a prime follows from it.
+                KeyExchangeParameters::Dh { prime_sha256, .. } => {
+                    key.push(0);
+                    key.extend_from_slice(prime_sha256);
+                }
+                KeyExchangeParameters::Ecdh(group) => {
+                    key.push(1);
+                    key.extend_from_slice(&group.0.to_be_bytes());
+                }
+                KeyExchangeParameters::EcdhExplicit => key.push(2),
+                KeyExchangeParameters::RsaExport(bits) => {
+                    key.push(3);
+                    key.extend_from_slice(&bits.to_be_bytes());
+                }
+                KeyExchangeParameters::Other => key.push(4),
+            }
+        }
+    }
+
+    /// The server's certificates. All else is as in [`Facts::new`].
+    #[must_use]
+    pub fn chain(&self) -> Self {
+        let certificates = self.certificates.clone();
+        Self { certificates, ..Self::new(Carrier::Tcp, NOWHERE, NOWHERE, Timestamp::ZERO) }
     }
 
     /// The negotiated version.

@@ -64,7 +64,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Update or replace the server, or the middlebox that answers in its place.",
             references: &["RFC 8701 section 3"],
         },
-        check: Check::Flow(grease_in_server),
+        check: Check::Negotiation(grease_in_server),
     },
     Rule {
         id: "ANOM004",
@@ -80,7 +80,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Identify the software by its fingerprint and its address.",
             references: &["RFC 9846 section 4.3", "RFC 8446 section 4.2", "RFC 5246 section 7.4.1.4"],
         },
-        check: Check::Flow(duplicate_extension),
+        check: Check::Negotiation(duplicate_extension),
     },
     Rule {
         id: "ANOM005",
@@ -238,7 +238,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "None. Identify the software.",
             references: &["IANA TLS ExtensionType Values", "RFC 8701"],
         },
-        check: Check::Flow(extension_unknown),
+        check: Check::Negotiation(extension_unknown),
     },
     Rule {
         id: "ANOM017",

@@ -35,7 +35,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Have the certificate, and the intermediates where they are at fault, issued anew with SHA-256.",
             references: &["RFC 6149 section 6", "RFC 6150 section 6"],
         },
-        check: Check::Flow(|facts, settings| md2_md4(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| md2_md4(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT002",
@@ -51,7 +51,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Have the certificate, and the intermediates where they are at fault, issued anew with SHA-256.",
             references: &["RFC 6151 section 2", "CVE-2004-2761"],
         },
-        check: Check::Flow(|facts, settings| md5(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| md5(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT003",
@@ -70,7 +70,7 @@ pub(super) static RULES: &[Rule] = &[
                      first, and its intermediates.",
             references: &["CA/Browser Forum Baseline Requirements section 7.1.3.2", "RFC 9155", "RFC 6194"],
         },
-        check: Check::Flow(|facts, settings| sha1(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| sha1(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT004",
@@ -84,7 +84,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Issue a new key of 2048 bits or more, or ECDSA with P-256. Replace what cannot have one.",
             references: &["RFC 9325 section 4.5", "SP 800-131A revision 2"],
         },
-        check: Check::Flow(|facts, settings| rsa_below_1024(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| rsa_below_1024(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT005",
@@ -103,7 +103,7 @@ pub(super) static RULES: &[Rule] = &[
                 "CA/Browser Forum Baseline Requirements section 6.1.5",
             ],
         },
-        check: Check::Flow(|facts, settings| rsa_below_2048(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| rsa_below_2048(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT006",
@@ -119,7 +119,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Plan RSA keys of 3072 bits, or ECDSA.",
             references: &["BSI TR-02102-2", "SP 800-57 part 1 revision 5 section 5.6.3"],
         },
-        check: Check::Flow(|facts, settings| rsa_below_3000(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| rsa_below_3000(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT007",
@@ -136,7 +136,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Issue a new key on P-256 or above.",
             references: &["RFC 5480 section 2.1.1", "SP 800-52 revision 2 section 3.2.1", "CVE-2020-0601"],
         },
-        check: Check::Flow(|facts, settings| ec_weak(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| ec_weak(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT008",
@@ -151,7 +151,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Issue an ECDSA or RSA key.",
             references: &["FIPS 186-5 section 4", "RFC 8446 section 4.2.3"],
         },
-        check: Check::Flow(|facts, settings| dsa(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| dsa(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT009",
@@ -169,7 +169,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Issue a new key with exponent 65537.",
             references: &["CA/Browser Forum Baseline Requirements section 6.1.6", "CVE-2006-4339"],
         },
-        check: Check::Flow(|facts, settings| bad_exponent(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| bad_exponent(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT010",
@@ -188,7 +188,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Make a new key in software or on a repaired chip, and have the old certificate revoked.",
             references: &["CVE-2017-15361", "https://crocs.fi.muni.cz/public/papers/rsa_ccs17"],
         },
-        check: Check::Flow(|facts, settings| known_weak(server(facts)?, facts, settings)),
+        check: Check::Chain(|facts, settings| known_weak(server(facts)?, facts, settings)),
     },
     Rule {
         id: "CERT011",
@@ -264,7 +264,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Automate renewal (ACME), then shorten the life.",
             references: &["CA/Browser Forum Baseline Requirements section 6.3.2", "CA/Browser Forum ballot SC-081v3"],
         },
-        check: Check::Flow(validity_too_long),
+        check: Check::Chain(validity_too_long),
     },
     Rule {
         id: "CERT015",
@@ -298,7 +298,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Have it issued anew with its names in subjectAltName.",
             references: &["RFC 9525 section 2", "RFC 9110 section 4.3.4"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Chain(|facts, _| {
             let leaf = facts.leaf().filter(|leaf| leaf.problems.is_empty() && leaf.alternative_names.is_none())?;
             Some(Evidence::new().with_some("common_name", leaf.common_name.as_deref().map(clip)))
         }),
@@ -317,7 +317,7 @@ pub(super) static RULES: &[Rule] = &[
                      the key lies in.",
             references: &["RFC 9525 section 7.1", "https://alpaca-attack.com"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Chain(|facts, _| {
             let names =
                 || facts.leaf().into_iter().flat_map(Certificate::dns_names).filter(|name| name.starts_with("*."));
             names().next()?;
@@ -360,7 +360,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Let the server send the intermediates; authorities hand them out with the certificate.",
             references: &["RFC 5246 section 7.4.2"],
         },
-        check: Check::Flow(chain_incomplete),
+        check: Check::Chain(chain_incomplete),
     },
     Rule {
         id: "CERT020",
@@ -377,7 +377,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Put the server's own certificate first, then each issuer in turn; leave the root out.",
             references: &["RFC 5246 section 7.4.2"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Chain(|facts, _| {
             let chain = server(facts)?;
             let (depth, (one, next)) =
                 chain.iter().zip(chain.iter().skip(1)).enumerate().find(|(_, (one, next))| {
@@ -400,7 +400,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Leave the root out of the server's file, unless clients pin it by DANE.",
             references: &["RFC 5246 section 7.4.2", "RFC 7671 section 5.2.2"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Chain(|facts, _| {
             let leaf = facts.leaf()?;
             let is_root = |depth, certificate: &Certificate| {
                 depth > 0 && certificate.is_self_issued() && certificate.sha256 != leaf.sha256
@@ -423,7 +423,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Give clients the root if it is yours; else have the certificate issued by an authority they know.",
             references: &["RFC 5280 section 6.1"],
         },
-        check: Check::Flow(untrusted_issuer),
+        check: Check::Chain(untrusted_issuer),
     },
     Rule {
         id: "CERT023",
@@ -439,7 +439,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Have it issued anew as version 3, with subjectAltName.",
             references: &["RFC 5280 section 4.1.2.1", "SP 800-52 revision 2 section 3.2.1"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Chain(|facts, _| {
             let leaf = facts.leaf().filter(|leaf| matches!(leaf.version, 1 | 2))?;
             Some(Evidence::of("version", leaf.version).with("subject", clip(&leaf.subject)))
         }),
@@ -459,7 +459,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Issue the server a certificate of its own, and take the authority's key off it.",
             references: &["RFC 5280 section 4.2.1.9", "CA/Browser Forum Baseline Requirements section 7.1.2"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Chain(|facts, _| {
             let chain = server(facts)?;
             let leaf = chain.first().filter(|leaf| leaf.is_ca() && !(leaf.is_self_issued() && is_alone(chain)))?;
             Some(
@@ -679,7 +679,7 @@ pub(super) static RULES: &[Rule] = &[
                      management off the open network.",
             references: &["CWE-1188", "CWE-321"],
         },
-        check: Check::Flow(vendor_default),
+        check: Check::Chain(vendor_default),
     },
     Rule {
         id: "CERT050",
@@ -1579,17 +1579,13 @@ mod tests {
     #[test]
     fn a_sound_chain_sets_off_nothing() {
         let rules = RuleSet::of(RULES, Severity::Info, trusting());
-        let mut findings: Vec<Finding> = Vec::new();
-        rules.check_flow(&sound(), &mut findings);
-        assert_eq!(findings, []);
+        assert_eq!(rules.check_facts(&sound()), []);
     }
 
     #[test]
     fn nothing_is_said_of_a_certificate_of_which_nothing_could_be_read() {
         let rules = RuleSet::of(RULES, Severity::Info, trusting());
-        let mut findings: Vec<Finding> = Vec::new();
-        rules.check_flow(&chain([Certificate::from_der(b"no certificate")]), &mut findings);
-        assert_eq!(findings, []);
+        assert_eq!(rules.check_facts(&chain([Certificate::from_der(b"no certificate")])), []);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) static RULES: &[Rule] = &[
                      industrial networks, write that down and ignore this rule for those servers.",
             references: &["RFC 9325 section 4.1", "RFC 9150"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::NULL)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::NULL)),
     },
     Rule {
         id: "CIP002",
@@ -95,7 +95,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Remove EXPORT suites from the server. Where this client offers nothing else, replace it.",
             references: &["RFC 9325 section 4.1", "CVE-2015-0204", "CVE-2015-4000"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::EXPORT)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::EXPORT)),
     },
     Rule {
         id: "CIP006",
@@ -126,7 +126,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Remove RC4 from the server. CIP035 names the clients that have nothing else.",
             references: &["RFC 7465 section 2", "RFC 9325 section 4.1", "CVE-2013-2566", "CVE-2015-2808"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::RC4)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::RC4)),
     },
     Rule {
         id: "CIP008",
@@ -158,7 +158,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Put 3DES last on the server, see which clients still end up with it, then remove it.",
             references: &["CVE-2016-2183", "NIST SP 800-131A revision 2 section 2", "RFC 9325 section 4.1"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let evidence = negotiated(facts, C::BLOCK_64)?;
             let recent = facts.version().is_some_and(|version| version.order() >= Version::TLS11.order());
             Some(if recent { evidence.at(Severity::High) } else { evidence })
@@ -191,7 +191,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Remove DES and RC2 from the server. Where this client offers nothing else, replace it.",
             references: &["RFC 5469", "RFC 9325 section 4.1"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, DES_RC2)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, DES_RC2)),
     },
     Rule {
         id: "CIP012",
@@ -222,7 +222,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Remove the suites that end in _MD5 from the server.",
             references: &["RFC 6151 section 2.3", "RFC 9325 section 4.2"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::MD5_MAC)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::MD5_MAC)),
     },
     Rule {
         id: "CIP014",
@@ -251,7 +251,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Confirm that it is intended, by the rules that apply to this server.",
             references: &["RFC 5932", "RFC 6209", "RFC 4162", "RFC 8998", "RFC 9189"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::NATIONAL)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::NATIONAL)),
     },
     Rule {
         id: "CIP016",
@@ -283,7 +283,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Put GCM and ChaCha20-Poly1305 suites first on the server, and enable them in the client.",
             references: &["RFC 9325 section 4.2", "CVE-2013-0169"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let is_tls12 = facts.version()?.tls_equivalent() == Version::TLS12;
             let evidence = negotiated(facts, C::CBC).filter(|_| is_tls12)?;
             Some(evidence.with("encrypt_then_mac", encrypt_then_mac(facts)))
@@ -306,7 +306,7 @@ pub(super) static RULES: &[Rule] = &[
                      both sides.",
             references: &["RFC 7366", "CVE-2013-0169", "NIST SP 800-52 revision 2"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let evidence = negotiated(facts, C::CBC).filter(|_| !encrypt_then_mac(facts))?;
             let asked = facts.offer.as_ref().map(|offer| offer.has(ExtensionType::ENCRYPT_THEN_MAC));
             Some(evidence.with_some("encrypt_then_mac_offered", asked))
@@ -326,7 +326,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Move both sides to TLS 1.2 or later. Do not answer with RC4.",
             references: &["CVE-2011-3389", "RFC 4346 section 6.2.3.2"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let old = (1..=Version::TLS10.order()).contains(&facts.version()?.order());
             negotiated(facts, C::CBC).filter(|_| old)
         }),
@@ -344,7 +344,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Use suites with tags of 16 bytes, except where a constrained device's profile asks for CCM_8.",
             references: &["RFC 6655", "RFC 7251", "RFC 9325 section 4.2"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::CCM_8)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::CCM_8)),
     },
     Rule {
         id: "CIP024",
@@ -360,7 +360,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Remove the suite from the server; the rule on its particular weakness says how urgent that is.",
             references: &["RFC 9847 section 3", "RFC 10015"],
         },
-        check: Check::Flow(|facts, _| registered(facts, C::DISCOURAGED)),
+        check: Check::Negotiation(|facts, _| registered(facts, C::DISCOURAGED)),
     },
     Rule {
         id: "CIP025",
@@ -375,7 +375,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Prefer suites marked \"Y\", unless this one serves the limited purpose it was made for.",
             references: &["RFC 9847 section 3"],
         },
-        check: Check::Flow(|facts, _| registered(facts, C::NOT_RECOMMENDED)),
+        check: Check::Negotiation(|facts, _| registered(facts, C::NOT_RECOMMENDED)),
     },
     Rule {
         id: "CIP026",

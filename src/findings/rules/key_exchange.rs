@@ -29,7 +29,7 @@ pub(super) static RULES: &[Rule] = &[
                      more. Devices that decrypt traffic passively with the server's key stop working then.",
             references: &["RFC 10015", "RFC 9325 section 4.1", "CVE-2017-13099"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::STATIC_RSA)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::STATIC_RSA)),
     },
     Rule {
         id: "KEX002",
@@ -45,7 +45,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Use ECDHE suites. The certificate needs a key for signing then.",
             references: &["RFC 10015", "CVE-2015-7940", "CVE-2020-1968"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, C::STATIC_DH)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, C::STATIC_DH)),
     },
     Rule {
         id: "KEX003",
@@ -63,7 +63,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Prefer ECDHE suites, and remove DHE where no client depends on it.",
             references: &["RFC 10015", "CVE-2020-1968", "CVE-2015-4000"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let evidence = negotiated(facts, C::DHE)?;
             Some(evidence.with_some("prime_bits", prime(facts).map(|prime| prime.bits)))
         }),
@@ -82,7 +82,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Use ECDHE, or the groups of RFC 7919 from ffdhe2048 up. Remove DHE_EXPORT suites.",
             references: &["CVE-2015-4000", "RFC 9325 section 4.5"],
         },
-        check: Check::Flow(|facts, _| prime_within(facts, 0..1024)),
+        check: Check::Negotiation(|facts, _| prime_within(facts, 0..1024)),
     },
     Rule {
         id: "KEX005",
@@ -98,7 +98,7 @@ pub(super) static RULES: &[Rule] = &[
                      (Java 7) or an update. See who offers DHE without ECDHE before the change.",
             references: &["RFC 9325 section 4.5", "CVE-2015-4000"],
         },
-        check: Check::Flow(|facts, _| prime_within(facts, 1024..2048)),
+        check: Check::Negotiation(|facts, _| prime_within(facts, 1024..2048)),
     },
     Rule {
         id: "KEX006",
@@ -135,7 +135,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Use ECDHE, or the groups of RFC 7919 from ffdhe2048 up, which are shared too but long enough.",
             references: &["https://weakdh.org/imperfect-forward-secrecy-ccs15.pdf", "CVE-2015-4000", "RFC 7919"],
         },
-        check: Check::Flow(|facts, _| prime(facts).filter(|prime| prime.is_common).map(|prime| prime.evidence())),
+        check: Check::Negotiation(|facts, _| prime(facts).filter(|prime| prime.is_common).map(|prime| prime.evidence())),
     },
     Rule {
         id: "KEX008",
@@ -152,7 +152,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Use a group of RFC 7919, or ECDHE. Check what is in use with openssl dhparam -check.",
             references: &["RFC 7919 section 1", "RFC 9325 section 4.5", "CVE-2016-0701"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let prime = prime(facts)?;
             let is_standard = prime.name.is_some_and(|name| name.starts_with("RFC "));
             (!is_standard && !prime.is_common).then(|| prime.evidence())
@@ -170,7 +170,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Enable x25519 or secp256r1 on the side that lacks both, and remove the small curves.",
             references: &["RFC 9325 section 4.5", "RFC 8422 section 5.1.1"],
         },
-        check: Check::Flow(|facts, _| facts.group().filter(|group| group.is_weak()).map(of_curve)),
+        check: Check::Negotiation(|facts, _| facts.group().filter(|group| group.is_weak()).map(of_curve)),
     },
     Rule {
         id: "KEX011",
@@ -187,7 +187,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Set the server to named curves. Only very old or hand-made software does otherwise.",
             references: &["RFC 8422 sections 5.1.1 and 5.4", "CVE-2020-0601"],
         },
-        check: Check::Flow(|facts, _| match facts.key_exchange.as_ref()?.parameters {
+        check: Check::Negotiation(|facts, _| match facts.key_exchange.as_ref()?.parameters {
             Parameters::EcdhExplicit => Some(Evidence::of("curve", "explicit")),
             Parameters::Ecdh(group) if group.is_explicit() => Some(Evidence::of("curve", group)),
             _ => None,
@@ -208,7 +208,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Enable x25519 and secp256r1.",
             references: &["RFC 8422 section 5.1.1", "RFC 9847 section 6"],
         },
-        check: Check::Flow(outdated_curve),
+        check: Check::Negotiation(outdated_curve),
     },
     Rule {
         id: "KEX013",
@@ -227,7 +227,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Update the server. If it is current, capture on both sides of what lies between and compare.",
             references: &["RFC 9846 section 4.3.8", "RFC 8446 section 4.2.8", "RFC 8422 section 5.1"],
         },
-        check: Check::Flow(group_not_offered),
+        check: Check::Negotiation(group_not_offered),
     },
     Rule {
         id: "KEX014",
@@ -243,7 +243,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Let the server require psk_dhe_ke. Constrained devices may have reasons of their own.",
             references: &["RFC 9846 section 4.3.9", "RFC 8446 sections 2.2 and 4.2.9", "RFC 9257 section 4"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let selection = facts.selection.as_ref().filter(|_| facts.is_tls13())?;
             let alone = selection.pre_shared_key && selection.key_share_group.is_none() && !selection.is_partial;
             alone.then(|| Evidence::of("pre_shared_key", true).with("key_share", false))
@@ -281,7 +281,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Update the server, and see why it was allowed MD5. The client offered it: update that too.",
             references: &["RFC 9155 section 4", "CVE-2015-7575"],
         },
-        check: Check::Flow(|facts, _| signed(facts, SignatureScheme::is_md5)),
+        check: Check::Negotiation(|facts, _| signed(facts, SignatureScheme::is_md5)),
     },
     Rule {
         id: "KEX017",
@@ -298,7 +298,7 @@ pub(super) static RULES: &[Rule] = &[
                      client offers SHA-1 alone or sends no signature_algorithms, it is the client.",
             references: &["RFC 9155 section 4", "RFC 5246 section 7.4.1.4.1"],
         },
-        check: Check::Flow(|facts, _| signed(facts, SignatureScheme::is_sha1)),
+        check: Check::Negotiation(|facts, _| signed(facts, SignatureScheme::is_sha1)),
     },
     Rule {
         id: "KEX018",
@@ -360,7 +360,7 @@ pub(super) static RULES: &[Rule] = &[
                      path, and patch the client if the handshake went on.",
             references: &["CVE-2015-0204", "RFC 2246 section 7.4.3", "RFC 9325 section 4.1"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let Parameters::RsaExport(bits) = facts.key_exchange.as_ref()?.parameters else { return None };
             let evidence = Evidence::of("bits", bits)
                 .with_some("cipher_suite", facts.cipher_suite())
@@ -383,7 +383,7 @@ pub(super) static RULES: &[Rule] = &[
                      server the group that clients guess (X25519MLKEM768 or x25519, as a rule).",
             references: &["RFC 9846 section 4.2.4", "RFC 8446 section 4.1.4"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let retry = facts.hello_retry?;
             let shares = facts.offer.iter().filter_map(|offer| offer.key_shares.as_deref()).flatten();
             let groups = shares.map(|share| share.group).filter(|group| !group.is_grease());

@@ -92,8 +92,8 @@ mod tests {
     fn healthy_handshakes_set_off_nothing_above_info() {
         let rules = RuleSet::default();
         let set_off = |facts: &Facts| {
-            let mut findings = facts.offer.iter().flat_map(|offer| rules.check_offer(offer, None)).collect();
-            rules.check_flow(facts, &mut findings);
+            let mut findings = rules.check_facts(facts);
+            findings.extend(facts.offer.iter().flat_map(|offer| rules.check_offer(offer, None)));
             findings
         };
         for facts in [tls13(), tls12()] {

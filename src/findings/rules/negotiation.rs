@@ -36,7 +36,7 @@ pub(super) static RULES: &[Rule] = &[
                      remove it. Do not switch TLS 1.3 off on the client: that only hides it.",
             references: &["RFC 9846 section 4.2.3", "RFC 8446 section 4.1.3"],
         },
-        check: Check::Flow(downgrade_sentinel_tls12),
+        check: Check::Negotiation(downgrade_sentinel_tls12),
     },
     Rule {
         id: "NEG002",
@@ -55,7 +55,7 @@ pub(super) static RULES: &[Rule] = &[
                      TLS_FALLBACK_SCSV and a lower maximum; that is NEG004 and NEG005, not this.",
             references: &["RFC 9846 section 4.2.3", "RFC 8446 section 4.1.3", "RFC 8996 sections 4 and 5"],
         },
-        check: Check::Flow(downgrade_sentinel_tls11),
+        check: Check::Negotiation(downgrade_sentinel_tls11),
     },
     Rule {
         id: "NEG003",
@@ -75,7 +75,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "None on the server. Count it as ready when planning to switch old versions off.",
             references: &["RFC 9846 section 4.2.3", "RFC 8446 section 4.1.3"],
         },
-        check: Check::Flow(server_supports_higher),
+        check: Check::Negotiation(server_supports_higher),
     },
     Rule {
         id: "NEG004",
@@ -379,7 +379,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "`server_too_old`: upgrade the server. Otherwise update the server or find what changes the hello.",
             references: &["RFC 9846 section 4.3.1", "RFC 8446 sections 4.1.3 and 4.2.1"],
         },
-        check: Check::Flow(version_not_offered),
+        check: Check::Negotiation(version_not_offered),
     },
     Rule {
         id: "NEG024",
@@ -396,7 +396,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Update the server, or find what changes the hello on the path.",
             references: &["RFC 9846 section 4.2.3", "RFC 8446 section 4.1.3", "RFC 5246 section 7.4.1.3"],
         },
-        check: Check::Flow(suite_not_offered),
+        check: Check::Negotiation(suite_not_offered),
     },
     Rule {
         id: "NEG025",
@@ -419,7 +419,7 @@ pub(super) static RULES: &[Rule] = &[
                 "RFC 5746 section 3.6",
             ],
         },
-        check: Check::Flow(unsolicited_extension),
+        check: Check::Negotiation(unsolicited_extension),
     },
     Rule {
         id: "NEG027",
@@ -434,7 +434,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Switch TLS compression off on the server, and on the client.",
             references: &["CVE-2012-4929", "RFC 9325 section 3.3", "RFC 9846 section 4.2.3"],
         },
-        check: Check::Flow(compression_negotiated),
+        check: Check::Negotiation(compression_negotiated),
     },
     Rule {
         id: "NEG028",
@@ -468,7 +468,7 @@ pub(super) static RULES: &[Rule] = &[
                      not the refusal by strict clients.",
             references: &["RFC 5746 section 3.6", "RFC 9325 section 3.5", "CVE-2009-3555"],
         },
-        check: Check::Flow(no_secure_renegotiation_server),
+        check: Check::Negotiation(no_secure_renegotiation_server),
     },
     Rule {
         id: "NEG030",
@@ -523,7 +523,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Update the server's TLS library.",
             references: &["RFC 7627 sections 5.2 and 5.3", "RFC 9325 section 3.5"],
         },
-        check: Check::Flow(no_extended_master_secret),
+        check: Check::Negotiation(no_extended_master_secret),
     },
     Rule {
         id: "NEG033",
@@ -555,7 +555,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Switch heartbeat off, or update the TLS library: OpenSSL from 1.1.1 on has none for TLS.",
             references: &["RFC 6520 section 2", "CVE-2014-0160"],
         },
-        check: Check::Flow(heartbeat_negotiated),
+        check: Check::Negotiation(heartbeat_negotiated),
     },
     Rule {
         id: "NEG035",
@@ -611,7 +611,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "None. Judge the server by its full handshakes.",
             references: &["RFC 5246 section 7.3", "RFC 5077 section 3.4", "RFC 9846 section 2.2"],
         },
-        check: Check::Flow(resumed_session),
+        check: Check::Negotiation(resumed_session),
     },
     Rule {
         id: "NEG038",
@@ -645,7 +645,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Switch truncated_hmac off on the server and the client.",
             references: &["RFC 9325 section 4.6", "RFC 6066 section 7"],
         },
-        check: Check::Flow(truncated_hmac),
+        check: Check::Negotiation(truncated_hmac),
     },
     Rule {
         id: "NEG040",
@@ -681,7 +681,7 @@ pub(super) static RULES: &[Rule] = &[
                      and such suites.",
             references: &["RFC 9113 sections 9.2 and 9.2.2", "RFC 9113 appendix A"],
         },
-        check: Check::Flow(h2_with_forbidden_suite),
+        check: Check::Negotiation(h2_with_forbidden_suite),
     },
     Rule {
         id: "NEG042",
@@ -699,7 +699,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Correct or update the server; check that the client reached the service it meant.",
             references: &["RFC 7301 section 3.2", "RFC 9325 sections 3.8 and 3.9"],
         },
-        check: Check::Flow(alpn_not_offered),
+        check: Check::Negotiation(alpn_not_offered),
     },
     Rule {
         id: "NEG044",

@@ -63,7 +63,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "None.",
             references: &["RFC 10024 section 4"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let group = key_share_group(facts)?;
             group.is_post_quantum().then(|| Evidence::of("group", group))
         }),
@@ -107,7 +107,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Enable X25519MLKEM768 on the server, and put it first.",
             references: &["RFC 10024 section 4", "BSI TR-02102-2"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let offer = facts.offer.as_ref()?;
             let selected = key_share_group(facts).filter(|group| is_classical(*group))?;
             post_quantum(offer).next()?;
@@ -135,7 +135,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Enable TLS 1.3 on both sides.",
             references: &["RFC 10024", "RFC 9954"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let version = facts.version()?;
             let older = (1..=Version::TLS12.order()).contains(&version.order());
             let offered = facts.offer.as_ref().filter(|offer| post_quantum(offer).next().is_some());
@@ -161,7 +161,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Update to a version with X25519MLKEM768.",
             references: &["draft-tls-westerbaan-xyber768d00", "RFC 10024", "FIPS 203"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let offered = || {
                 let groups = facts.offer.iter().filter_map(|offer| offer.groups.as_deref()).flatten().copied();
                 groups.filter(|group| group.is_prestandard_kyber())
@@ -189,7 +189,7 @@ pub(super) static RULES: &[Rule] = &[
                      of it and cannot be seen here.",
             references: &["draft-becker-cnsa2-tls-profile"],
         },
-        check: Check::Flow(|facts, settings| {
+        check: Check::Negotiation(|facts, settings| {
             facts.selection.as_ref().filter(|_| settings.cnsa2)?;
             let complies = facts.version().is_some_and(|version| matches!(version, Version::TLS13 | Version::DTLS13))
                 && facts.cipher_suite() == Some(CipherSuite(0x1302))
@@ -237,7 +237,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Connect to the server actively, or look at its certificate, to know.",
             references: &["RFC 9846 sections 4.5.1 and 4.5.2"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let offered = facts.offer.as_ref().map(|offer| list(signatures(offer)));
             let hidden = list(["Certificate", "CertificateVerify"]);
             facts.is_tls13().then(|| Evidence::of("hidden", hidden).with_some("offered", offered))

@@ -68,7 +68,7 @@ pub(super) static RULES: &[Rule] = &[
                      servers included, and replace the key.",
             references: &["RFC 6176 section 3", "CVE-2016-0800", "CVE-2015-3197"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let selection = facts.selection.as_ref().filter(|selection| selection.version == Version::SSL2)?;
             Some(cipher_specs(Evidence::new(), selection.sslv2.as_deref().unwrap_or_default()))
         }),
@@ -103,7 +103,7 @@ pub(super) static RULES: &[Rule] = &[
                      nothing; where it is SSLv3 the client has to be replaced first.",
             references: &["RFC 7568 section 3", "CVE-2014-3566"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, Version::SSL3)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, Version::SSL3)),
     },
     Rule {
         id: "VER006",
@@ -120,7 +120,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Switch SSL 3.0 off on the server and in the client.",
             references: &["CVE-2014-3566", "RFC 7568 section 4.1"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, Version::SSL3).filter(|_| selects_cbc(facts))),
+        check: Check::Negotiation(|facts, _| negotiated(facts, Version::SSL3).filter(|_| selects_cbc(facts))),
     },
     Rule {
         id: "VER007",
@@ -137,7 +137,7 @@ pub(super) static RULES: &[Rule] = &[
                      there. Where it is TLSv1.0 or TLSv1.1, update the client first.",
             references: &["RFC 8996 section 4", "RFC 9325 section 3.1.1"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, Version::TLS10)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, Version::TLS10)),
     },
     Rule {
         id: "VER008",
@@ -154,7 +154,7 @@ pub(super) static RULES: &[Rule] = &[
                      there. Where it is TLSv1.1, update the client first.",
             references: &["RFC 8996 section 5", "RFC 9325 section 3.1.1"],
         },
-        check: Check::Flow(|facts, _| negotiated(facts, Version::TLS11)),
+        check: Check::Negotiation(|facts, _| negotiated(facts, Version::TLS11)),
     },
     Rule {
         id: "VER009",
@@ -263,7 +263,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Enable the higher versions on the server, or on the load balancer that ends TLS for it.",
             references: &["RFC 9846 sections 4.2.3 and 4.3.1", "RFC 5246 appendix E.1"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let offered = highest_final(facts.offer.as_ref()?)?;
             let selection = facts.selection.as_ref().filter(|_| facts.is_full())?;
             let lower = (1..offered.order()).contains(&selection.version.order());
@@ -287,7 +287,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Update the software to the final TLS 1.3.",
             references: &["RFC 9846 section 4.3.1", "draft-ietf-tls-tls13-28 section 4.2.1.1"],
         },
-        check: Check::Flow(|facts, _| {
+        check: Check::Negotiation(|facts, _| {
             let offered = || {
                 let versions = facts.offer.iter().filter_map(|offer| offer.exact_versions()).flatten();
                 versions.filter(|version| version.is_draft())
@@ -312,7 +312,7 @@ pub(super) static RULES: &[Rule] = &[
             action: "Enable DTLS 1.2 on the side that lacks it (see `offered_maximum`), then switch DTLS 1.0 off.",
             references: &["RFC 8996", "RFC 9325 section 3.1.2"],
         },
-        check: Check::Flow(|facts, _| facts.version().filter(|version| is_dtls10(*version)).map(|_| selected(facts))),
+        check: Check::Negotiation(|facts, _| facts.version().filter(|version| is_dtls10(*version)).map(|_| selected(facts))),
     },
     Rule {
         id: "VER019",
