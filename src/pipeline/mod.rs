@@ -138,7 +138,8 @@ pub struct Options {
     pub engine: EngineConfig,
     /// Threads that follow flows; with one, everything happens on the thread that asks.
     pub threads: NonZero<usize>,
-    /// Bytes of rendered records held back at most, for each capture that is being read.
+    /// Bytes of rendered records held back at most, for each capture that is being read; their memory is at most
+    /// twice that.
     pub hold_bytes: usize,
 }
 

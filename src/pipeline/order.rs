@@ -1,18 +1,24 @@
 //! [`Order`]: records as they end, out as they began.
+//!
+//! A run's records stay where they were rendered: those that are held back share its memory, which is given back with
+//! the last of them. Where they are the smaller part of it they are copied, so that a run's memory is never kept for
+//! less than half of it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::{ControlFlow, Range};
+
+use bytes::Bytes;
 
 use crate::record::{FlowId, FlowRecord};
 use crate::time::Timestamp;
 
 use super::Report;
 
-/// Buffers kept for records that will be held back.
-const SPARES: usize = 256;
+/// Runs whose memory is kept for others.
+const SPARES: usize = 64;
 /// The largest of them, in bytes.
-const SPARE_BYTES: usize = 64 << 10;
+const SPARE_BYTES: usize = 512 << 10;
 
 /// What ended in one run of frames of one engine.
 #[derive(Debug, Default)]
@@ -48,8 +54,9 @@ impl Run {
         self.settled = Timestamp::ZERO;
     }
 
-    fn rendered(&self, entry: &Entry) -> &[u8] {
-        self.bytes.get(entry.rendered.clone()).unwrap_or_default()
+    /// Takes the records out, and leaves the run empty with `memory` for others.
+    fn take(&mut self, memory: Vec<u8>) -> (Bytes, impl Iterator<Item = Entry> + '_) {
+        (std::mem::replace(&mut self.bytes, memory).into(), self.index.drain(..))
     }
 }
 
@@ -57,11 +64,14 @@ impl Run {
 #[derive(Debug, Default)]
 pub(super) struct Order {
     held: BinaryHeap<Reverse<Held>>,
+    /// Bytes of the records held.
     bytes: usize,
     limit: usize,
     last: Option<(Timestamp, FlowId)>,
-    /// Memory of records that were held back.
+    /// Memory of runs that were handed on.
     spare: Vec<Vec<u8>>,
+    /// The records of the runs that have come last.
+    fresh: Vec<Held>,
     /// Records handed on after one that began later.
     pub(super) late: u64,
 }
@@ -71,13 +81,7 @@ pub(super) struct Order {
 struct Held {
     started: Timestamp,
     id: FlowId,
-    rendered: Vec<u8>,
-}
-
-impl Held {
-    fn key(&self) -> (Timestamp, FlowId, &[u8]) {
-        (self.started, self.id, &self.rendered)
-    }
+    rendered: Bytes,
 }
 
 impl Order {
@@ -86,30 +90,39 @@ impl Order {
         Self { limit, ..Self::default() }
     }
 
-    /// Takes the same run of frames from every engine, and hands on what is settled.
+    /// Takes the records of the same run of frames from every engine, and hands on what is settled.
     pub(super) fn take(
         &mut self,
-        runs: &[Run],
+        runs: &mut [Run],
         hand_on: &mut dyn FnMut(Timestamp, &[u8]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let settled = runs.iter().map(|run| run.settled).min().unwrap_or_default();
-        let entries = runs.iter().flat_map(|run| run.index.iter().map(|entry| (entry, run.rendered(entry))));
-        let mut fresh: Vec<_> = entries.map(|(entry, rendered)| (entry.started, entry.id, rendered)).collect();
+        let mut fresh = std::mem::take(&mut self.fresh);
+        for run in runs.iter_mut().filter(|run| !run.bytes.is_empty()) {
+            let to_hold = |entry: &Entry| entry.started >= settled;
+            let held = run.index.iter().filter(|entry| to_hold(entry)).map(|entry| entry.rendered.len()).sum::<usize>();
+            let is_shared = held >= run.bytes.len() / 2;
+            let (text, entries) = run.take(self.spare.pop().unwrap_or_default());
+            fresh.extend(entries.map(|entry| {
+                let is_copied = to_hold(&entry) && !is_shared;
+                let Entry { started, id, rendered } = entry;
+                let rendered = text.slice(rendered);
+                Held { started, id, rendered: if is_copied { Bytes::copy_from_slice(&rendered) } else { rendered } }
+            }));
+        }
         fresh.sort_unstable();
-        for key @ (started, id, rendered) in fresh {
-            if started < settled {
-                while self.held.peek().is_some_and(|Reverse(held)| held.key() < key) {
+        for record in fresh.drain(..) {
+            if record.started < settled {
+                while self.held.peek().is_some_and(|Reverse(held)| *held < record) {
                     self.hand_on_first(hand_on)?;
                 }
-                self.note(started, id);
-                hand_on(started, rendered)?;
+                self.hand_on(record, hand_on)?;
             } else {
-                self.bytes = self.bytes.saturating_add(rendered.len());
-                let mut copy = self.spare.pop().unwrap_or_default();
-                copy.extend_from_slice(rendered);
-                self.held.push(Reverse(Held { started, id, rendered: copy }));
+                self.bytes = self.bytes.saturating_add(record.rendered.len());
+                self.held.push(Reverse(record));
             }
         }
+        self.fresh = fresh;
         let limit = self.limit;
         while self.held.peek().is_some_and(|Reverse(held)| held.started < settled) || self.bytes > limit {
             self.hand_on_first(hand_on)?;
@@ -118,13 +131,26 @@ impl Order {
     }
 
     fn hand_on_first(&mut self, hand_on: &mut dyn FnMut(Timestamp, &[u8]) -> ControlFlow<()>) -> ControlFlow<()> {
-        let Some(Reverse(mut held)) = self.held.pop() else { return ControlFlow::Continue(()) };
+        let Some(Reverse(held)) = self.held.pop() else { return ControlFlow::Continue(()) };
         self.bytes = self.bytes.saturating_sub(held.rendered.len());
-        self.note(held.started, held.id);
-        let flow = hand_on(held.started, &held.rendered);
-        if held.rendered.capacity() <= SPARE_BYTES && self.spare.len() < SPARES {
-            held.rendered.clear();
-            self.spare.push(held.rendered);
+        self.hand_on(held, hand_on)
+    }
+
+    fn hand_on(
+        &mut self,
+        record: Held,
+        hand_on: &mut dyn FnMut(Timestamp, &[u8]) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.note(record.started, record.id);
+        let flow = hand_on(record.started, &record.rendered);
+        // The last of its run gives the memory back.
+        if record.rendered.is_unique() && self.spare.len() < SPARES {
+            let mut text = record.rendered;
+            text.clear();
+            let memory = Vec::from(text);
+            if memory.capacity() <= SPARE_BYTES {
+                self.spare.push(memory);
+            }
         }
         flow
     }

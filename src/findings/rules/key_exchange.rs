@@ -135,7 +135,9 @@ pub(super) static RULES: &[Rule] = &[
             action: "Use ECDHE, or the groups of RFC 7919 from ffdhe2048 up, which are shared too but long enough.",
             references: &["https://weakdh.org/imperfect-forward-secrecy-ccs15.pdf", "CVE-2015-4000", "RFC 7919"],
         },
-        check: Check::Negotiation(|facts, _| prime(facts).filter(|prime| prime.is_common).map(|prime| prime.evidence())),
+        check: Check::Negotiation(|facts, _| {
+            prime(facts).filter(|prime| prime.is_common).map(|prime| prime.evidence())
+        }),
     },
     Rule {
         id: "KEX008",

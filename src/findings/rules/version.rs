@@ -312,7 +312,9 @@ pub(super) static RULES: &[Rule] = &[
             action: "Enable DTLS 1.2 on the side that lacks it (see `offered_maximum`), then switch DTLS 1.0 off.",
             references: &["RFC 8996", "RFC 9325 section 3.1.2"],
         },
-        check: Check::Negotiation(|facts, _| facts.version().filter(|version| is_dtls10(*version)).map(|_| selected(facts))),
+        check: Check::Negotiation(|facts, _| {
+            facts.version().filter(|version| is_dtls10(*version)).map(|_| selected(facts))
+        }),
     },
     Rule {
         id: "VER019",
