@@ -16,7 +16,7 @@ use handprint::output::STATS_SCHEMA;
 use handprint::output::metrics::{Gauges, Metrics, StatsLines, prometheus};
 use handprint::output::ndjson::Ndjson;
 use handprint::pipeline::live::LiveStatus;
-use handprint::pipeline::{self, Consumer, Options, Problem, Report};
+use handprint::pipeline::{self, Consumer, Options, Problem, Rendered, Report};
 use handprint::record::FlowRecord;
 use handprint::time::Timestamp;
 use serde_json::Value;
@@ -270,8 +270,8 @@ impl Report for Counting {
 fn read(path: &str) -> (Metrics, handprint::engine::Stats, Vec<Value>) {
     struct Gather(Vec<Value>);
     impl Consumer for Gather {
-        fn record(&mut self, _: &Path, _: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
-            self.0.push(serde_json::from_slice(rendered).unwrap());
+        fn records(&mut self, _: &Path, records: &[Rendered]) -> ControlFlow<()> {
+            self.0.extend(records.iter().map(|record| serde_json::from_slice::<Value>(&record.text).unwrap()));
             ControlFlow::Continue(())
         }
         fn problem(&mut self, _: Problem) {}

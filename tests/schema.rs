@@ -9,9 +9,8 @@ use handprint::capture;
 use handprint::config::Config;
 use handprint::output::FLOW_SCHEMA;
 use handprint::output::ndjson::Ndjson;
-use handprint::pipeline::{self, Consumer, Options, Problem};
+use handprint::pipeline::{self, Consumer, Options, Problem, Rendered};
 use handprint::policy::Catalogue;
-use handprint::time::Timestamp;
 use serde_json::Value;
 
 #[test]
@@ -130,9 +129,11 @@ fn each_record(path: &Path, act: &mut dyn FnMut(&Path, Value)) {
 fn each_record_with(options: &Options, path: &Path, act: &mut dyn FnMut(&Path, Value)) {
     struct Act<'a>(&'a mut dyn FnMut(&Path, Value));
     impl Consumer for Act<'_> {
-        fn record(&mut self, capture: &Path, _: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
-            assert_eq!(rendered.iter().filter(|byte| **byte == b'\n').count(), 1);
-            (self.0)(capture, serde_json::from_slice(rendered).unwrap());
+        fn records(&mut self, capture: &Path, records: &[Rendered]) -> ControlFlow<()> {
+            for Rendered { text, .. } in records {
+                assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 1);
+                (self.0)(capture, serde_json::from_slice(text).unwrap());
+            }
             ControlFlow::Continue(())
         }
         fn problem(&mut self, _: Problem) {}

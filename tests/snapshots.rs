@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 
 use handprint::capture::{self, Input};
 use handprint::output::ndjson::Ndjson;
-use handprint::pipeline::{self, Consumer, Options, Problem};
-use handprint::time::Timestamp;
+use handprint::pipeline::{self, Consumer, Options, Problem, Rendered};
 use serde_json::Value;
 
 #[test]
@@ -62,9 +61,11 @@ fn snapshot(input: &Input) -> String {
 struct Text(String);
 
 impl Consumer for Text {
-    fn record(&mut self, _: &Path, _: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
-        lay_out(std::str::from_utf8(rendered).unwrap().trim_end(), &mut self.0);
-        self.0.push('\n');
+    fn records(&mut self, _: &Path, records: &[Rendered]) -> ControlFlow<()> {
+        for record in records {
+            lay_out(std::str::from_utf8(&record.text).unwrap().trim_end(), &mut self.0);
+            self.0.push('\n');
+        }
         ControlFlow::Continue(())
     }
 

@@ -1,16 +1,15 @@
 //! Many captures, a thread each, what they yield put back into the order of the captures.
 
 use std::collections::VecDeque;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::{Consumer, Options, Problem, Report, single};
+use super::{Consumer, Options, Problem, Rendered, Report, single};
 use crate::capture::Input;
 use crate::engine::Stats;
-use crate::time::Timestamp;
 
 /// Runs a thread may be ahead of whoever takes them.
 const RUNS_AHEAD: usize = 4;
@@ -57,15 +56,8 @@ struct Job {
 
 /// What a thread has to tell.
 enum Yield {
-    Run(Chunk, u64),
+    Run(Vec<Rendered>, u64),
     Problem(Problem),
-}
-
-/// Records in order.
-#[derive(Default)]
-struct Chunk {
-    bytes: Vec<u8>,
-    index: Vec<(Timestamp, Range<usize>)>,
 }
 
 /// Hands out the captures, a few ahead of the one whose yield is taken.
@@ -90,9 +82,9 @@ fn collect(
         let Some((path, taken)) = under_way.pop_front() else { return ControlFlow::Continue(()) };
         for message in taken {
             match message {
-                Yield::Run(chunk, bytes) => {
-                    for (started, rendered) in chunk.index {
-                        consumer.record(&path, started, chunk.bytes.get(rendered).unwrap_or_default())?;
+                Yield::Run(records, bytes) => {
+                    if !records.is_empty() {
+                        consumer.records(&path, &records)?;
                     }
                     consumer.progress(bytes)?;
                 }
@@ -110,14 +102,14 @@ fn work(queue: &Mutex<Receiver<Job>>, options: &Options, report: &mut impl Repor
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { input, yields }) = job else { return stats };
         // Where nobody takes the yield any more, nobody hands out another capture either.
-        let _ = single::read(&input, options, report, &mut stats, &mut Forward { yields, chunk: Chunk::default() });
+        let _ = single::read(&input, options, report, &mut stats, &mut Forward { yields, records: Vec::new() });
     }
 }
 
 /// Sends on what it is given, run by run.
 struct Forward {
     yields: SyncSender<Yield>,
-    chunk: Chunk,
+    records: Vec<Rendered>,
 }
 
 impl Forward {
@@ -130,10 +122,8 @@ impl Forward {
 }
 
 impl Consumer for Forward {
-    fn record(&mut self, _capture: &Path, started: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
-        let start = self.chunk.bytes.len();
-        self.chunk.bytes.extend_from_slice(rendered);
-        self.chunk.index.push((started, start..self.chunk.bytes.len()));
+    fn records(&mut self, _capture: &Path, records: &[Rendered]) -> ControlFlow<()> {
+        self.records.extend_from_slice(records);
         ControlFlow::Continue(())
     }
 
@@ -143,7 +133,7 @@ impl Consumer for Forward {
     }
 
     fn progress(&mut self, bytes: u64) -> ControlFlow<()> {
-        let chunk = std::mem::take(&mut self.chunk);
-        self.send(Yield::Run(chunk, bytes))
+        let records = std::mem::take(&mut self.records);
+        self.send(Yield::Run(records, bytes))
     }
 }

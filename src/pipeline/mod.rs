@@ -19,9 +19,8 @@
 //! use std::path::{Path, PathBuf};
 //!
 //! use handprint::capture::inputs;
-//! use handprint::pipeline::{self, Consumer, Options, Problem, Report};
+//! use handprint::pipeline::{self, Consumer, Options, Problem, Rendered, Report};
 //! use handprint::record::FlowRecord;
-//! use handprint::time::Timestamp;
 //!
 //! /// Renders the server's name, a line each.
 //! struct Names;
@@ -39,8 +38,10 @@
 //! struct Gather(Vec<u8>);
 //!
 //! impl Consumer for Gather {
-//!     fn record(&mut self, _capture: &Path, _started: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
-//!         self.0.extend_from_slice(rendered);
+//!     fn records(&mut self, _capture: &Path, records: &[Rendered]) -> ControlFlow<()> {
+//!         for record in records {
+//!             self.0.extend_from_slice(&record.text);
+//!         }
 //!         ControlFlow::Continue(())
 //!     }
 //!
@@ -76,6 +77,8 @@ use std::thread;
 
 #[cfg(feature = "live")]
 use crate::capture::live::KernelCounts;
+use bytes::Bytes;
+
 use crate::capture::{Damage, Input};
 use crate::engine::{EngineConfig, Stats};
 use crate::error::Error;
@@ -96,10 +99,19 @@ pub trait Report: Send {
     fn tick(&mut self, _stats: &Stats, _kernel: &KernelCounts) {}
 }
 
+/// What a [`Report`] made of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// When the handshake began.
+    pub started: Timestamp,
+    /// The text: a part of a larger one, whose memory lives as long as this does.
+    pub text: Bytes,
+}
+
 /// Takes what [`read`] has to say, on the thread that called it.
 pub trait Consumer {
-    /// A rendered record, of a handshake that began at `started`. `Break` ends the reading.
-    fn record(&mut self, capture: &Path, started: Timestamp, rendered: &[u8]) -> ControlFlow<()>;
+    /// Rendered records in their order, at least one. `Break` ends the reading.
+    fn records(&mut self, capture: &Path, records: &[Rendered]) -> ControlFlow<()>;
 
     /// Something a person should know about an input.
     fn problem(&mut self, problem: Problem);

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use crate::record::{FlowId, FlowRecord};
 use crate::time::Timestamp;
 
-use super::Report;
+use super::{Rendered, Report};
 
 /// Runs whose memory is kept for others.
 const SPARES: usize = 64;
@@ -70,8 +70,10 @@ pub(super) struct Order {
     last: Option<(Timestamp, FlowId)>,
     /// Memory of runs that were handed on.
     spare: Vec<Vec<u8>>,
-    /// The records of the runs that have come last.
+    /// Records of the runs that have come last.
     fresh: Vec<Held>,
+    /// Records to be handed on.
+    ready: Vec<Rendered>,
     /// Records handed on after one that began later.
     pub(super) late: u64,
 }
@@ -81,7 +83,7 @@ pub(super) struct Order {
 struct Held {
     started: Timestamp,
     id: FlowId,
-    rendered: Bytes,
+    text: Bytes,
 }
 
 impl Order {
@@ -94,7 +96,7 @@ impl Order {
     pub(super) fn take(
         &mut self,
         runs: &mut [Run],
-        hand_on: &mut dyn FnMut(Timestamp, &[u8]) -> ControlFlow<()>,
+        hand_on: &mut dyn FnMut(&[Rendered]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let settled = runs.iter().map(|run| run.settled).min().unwrap_or_default();
         let mut fresh = std::mem::take(&mut self.fresh);
@@ -106,53 +108,53 @@ impl Order {
             fresh.extend(entries.map(|entry| {
                 let is_copied = to_hold(&entry) && !is_shared;
                 let Entry { started, id, rendered } = entry;
-                let rendered = text.slice(rendered);
-                Held { started, id, rendered: if is_copied { Bytes::copy_from_slice(&rendered) } else { rendered } }
+                let text = text.slice(rendered);
+                Held { started, id, text: if is_copied { Bytes::copy_from_slice(&text) } else { text } }
             }));
         }
         fresh.sort_unstable();
         for record in fresh.drain(..) {
             if record.started < settled {
                 while self.held.peek().is_some_and(|Reverse(held)| *held < record) {
-                    self.hand_on_first(hand_on)?;
+                    self.release_first();
                 }
-                self.hand_on(record, hand_on)?;
+                self.release(record);
             } else {
-                self.bytes = self.bytes.saturating_add(record.rendered.len());
+                self.bytes = self.bytes.saturating_add(record.text.len());
                 self.held.push(Reverse(record));
             }
         }
         self.fresh = fresh;
         let limit = self.limit;
         while self.held.peek().is_some_and(|Reverse(held)| held.started < settled) || self.bytes > limit {
-            self.hand_on_first(hand_on)?;
+            self.release_first();
         }
-        ControlFlow::Continue(())
-    }
-
-    fn hand_on_first(&mut self, hand_on: &mut dyn FnMut(Timestamp, &[u8]) -> ControlFlow<()>) -> ControlFlow<()> {
-        let Some(Reverse(held)) = self.held.pop() else { return ControlFlow::Continue(()) };
-        self.bytes = self.bytes.saturating_sub(held.rendered.len());
-        self.hand_on(held, hand_on)
-    }
-
-    fn hand_on(
-        &mut self,
-        record: Held,
-        hand_on: &mut dyn FnMut(Timestamp, &[u8]) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        self.note(record.started, record.id);
-        let flow = hand_on(record.started, &record.rendered);
-        // The last of its run gives the memory back.
-        if record.rendered.is_unique() && self.spare.len() < SPARES {
-            let mut text = record.rendered;
-            text.clear();
-            let memory = Vec::from(text);
-            if memory.capacity() <= SPARE_BYTES {
-                self.spare.push(memory);
+        let flow = if self.ready.is_empty() { ControlFlow::Continue(()) } else { hand_on(&self.ready) };
+        for record in self.ready.drain(..) {
+            // The last of its run gives the memory back, unless whoever took it has kept some of it.
+            if record.text.is_unique() && self.spare.len() < SPARES {
+                let mut text = record.text;
+                text.clear();
+                let memory = Vec::from(text);
+                if memory.capacity() <= SPARE_BYTES {
+                    self.spare.push(memory);
+                }
             }
         }
         flow
+    }
+
+    fn release_first(&mut self) {
+        if let Some(Reverse(held)) = self.held.pop() {
+            self.bytes = self.bytes.saturating_sub(held.text.len());
+            self.release(held);
+        }
+    }
+
+    fn release(&mut self, record: Held) {
+        let Held { started, id, text } = record;
+        self.note(started, id);
+        self.ready.push(Rendered { started, text });
     }
 
     fn note(&mut self, started: Timestamp, id: FlowId) {

@@ -50,8 +50,7 @@ pub(super) fn read(
             }
         }
         run.settled = if more { engine.settled() } else { Timestamp::END };
-        flow = order
-            .take(slice::from_mut(&mut run), &mut |started, rendered| consumer.record(&input.path, started, rendered));
+        flow = order.take(slice::from_mut(&mut run), &mut |records| consumer.records(&input.path, records));
         if flow.is_continue() {
             let read = source.bytes_read();
             flow = consumer.progress(read.saturating_sub(progress));

@@ -118,7 +118,7 @@ fn collect(
             let Ok(run) = done.recv() else { return ControlFlow::Break(()) };
             runs.push(run);
         }
-        order.take(&mut runs, &mut |started, rendered| consumer.record(&input.path, started, rendered))?;
+        order.take(&mut runs, &mut |records| consumer.records(&input.path, records))?;
         let read = bytes_read.load(Ordering::Relaxed);
         consumer.progress(read.saturating_sub(progress))?;
         progress = read;

@@ -25,10 +25,15 @@ struct Kept {
 }
 
 impl Consumer for Kept {
-    fn record(&mut self, _capture: &Path, started: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
-        self.text.push_str(std::str::from_utf8(rendered).unwrap());
-        self.starts.push(started);
-        if self.stop_after == Some(self.starts.len()) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    fn records(&mut self, _capture: &Path, records: &[Rendered]) -> ControlFlow<()> {
+        for record in records {
+            self.text.push_str(std::str::from_utf8(&record.text).unwrap());
+            self.starts.push(record.started);
+            if self.stop_after == Some(self.starts.len()) {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     fn problem(&mut self, problem: Problem) {

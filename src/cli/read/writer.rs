@@ -1,17 +1,19 @@
 //! [`Writer`]: rendered records to where they go, and problems to the person.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use handprint::output::table::Table;
-use handprint::pipeline::{Consumer, Problem};
+use handprint::pipeline::{Consumer, Problem, Rendered};
 use handprint::time::Timestamp;
 
 use crate::cli::terminal::{Progress, complain};
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
+/// Bytes of records from which they are written from where they lie.
+const DIRECT: usize = 32 << 10;
 
 pub(in crate::cli) struct Writer {
     out: Box<dyn Write>,
@@ -48,18 +50,26 @@ impl Writer {
         self.failed.map_or(Ok(()), Err)
     }
 
-    /// Writes what was gathered. The first failure ends it.
+    /// Writes what was gathered.
     fn flush(&mut self) -> ControlFlow<()> {
+        let buffer = std::mem::take(&mut self.buffer);
+        let flow = if buffer.is_empty() { self.failed() } else { self.write(&mut [IoSlice::new(&buffer)]) };
+        self.buffer = buffer;
+        self.buffer.clear();
+        flow
+    }
+
+    /// Writes all of `slices`. The first failure ends it.
+    fn write(&mut self, slices: &mut [IoSlice<'_>]) -> ControlFlow<()> {
         if self.failed.is_none() {
-            let (out, buffer) = (&mut self.out, &self.buffer);
-            let written = if buffer.is_empty() {
-                Ok(())
-            } else {
-                self.progress.aside(|| out.write_all(buffer).and_then(|()| out.flush()))
-            };
+            let out = &mut self.out;
+            let written = self.progress.aside(|| write_all(out, slices).and_then(|()| out.flush()));
             self.failed = written.err();
         }
-        self.buffer.clear();
+        self.failed()
+    }
+
+    fn failed(&self) -> ControlFlow<()> {
         if self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
@@ -77,9 +87,16 @@ impl Writer {
 }
 
 impl Consumer for Writer {
-    fn record(&mut self, capture: &Path, started: Timestamp, rendered: &[u8]) -> ControlFlow<()> {
-        self.heading(capture, started);
-        self.buffer.extend_from_slice(rendered);
+    fn records(&mut self, capture: &Path, records: &[Rendered]) -> ControlFlow<()> {
+        if self.table.is_none() && records.iter().map(|record| record.text.len()).sum::<usize>() >= DIRECT {
+            self.flush()?;
+            let mut slices: Vec<IoSlice<'_>> = records.iter().map(|record| IoSlice::new(&record.text)).collect();
+            return self.write(&mut slices);
+        }
+        for record in records {
+            self.heading(capture, record.started);
+            self.buffer.extend_from_slice(&record.text);
+        }
         if self.buffer.len() >= BUFFER { self.flush() } else { ControlFlow::Continue(()) }
     }
 
@@ -108,4 +125,16 @@ impl Consumer for Writer {
         // Whoever waits for records gets them as they come.
         self.flush()
     }
+}
+
+fn write_all(out: &mut dyn Write, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !slices.is_empty() {
+        match out.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -1299,7 +1299,7 @@ mod tests {
         Case, NOW, alert, change_offer, change_selection, check, check_with, hold, root, selected, set_extensions,
         set_server_extensions, tls12, tls13,
     };
-    use crate::findings::{Finding, RuleSet, find};
+    use crate::findings::{RuleSet, find};
     use crate::flow::facts::{CertificateRequestFacts, KeyExchangeFacts};
     use crate::tls::codepoints::CipherSuite;
     use crate::tls::test_data;
