@@ -39,7 +39,7 @@ enum Command {
     /// Read captures and report every handshake in them
     Read(read::Arguments),
     /// Watch an interface and report every handshake as it ends
-    Live(live::Arguments),
+    Live(Box<live::Arguments>),
     /// List the distinct client hellos of captures, with counts, servers and the software they are known to be of
     Fingerprint(fingerprint::Arguments),
     /// List the rules that findings come from

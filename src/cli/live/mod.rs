@@ -5,24 +5,31 @@ mod output;
 #[cfg(target_os = "linux")]
 mod privileges;
 mod quantity;
+#[cfg(unix)]
+mod serve;
 mod watch;
 
 use std::io::{self, IsTerminal as _};
+#[cfg(unix)]
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
-use handprint::capture::live::{Backend, Fanout, LiveOptions, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, open};
+use handprint::capture::live::{Backend, Fanout, KernelCounts, LiveOptions, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, open};
+use handprint::engine::Stats;
+use handprint::output::metrics::{Gauges, Metrics, PROMETHEUS_CONTENT_TYPE, StatsLines, prometheus};
 use handprint::output::ndjson::Ndjson;
 use handprint::output::table::Table;
 use handprint::output::text::{bytes as in_bytes, grouped};
 use handprint::pipeline::Report;
-use handprint::pipeline::live::{self, Ended};
+use handprint::pipeline::live::{self, Ended, LiveStatus, Observer};
 use handprint::record::FlowRecord;
+use handprint::time::Timestamp;
 
 use self::notices::Notices;
 use self::output::{Output, Rotation, Target, Wishes};
@@ -77,6 +84,15 @@ pub(super) struct Arguments {
     /// counted
     #[arg(long, value_name = "SIZE", value_parser = quantity::size, default_value = "32MiB")]
     queue: u64,
+    /// Write the state of the capture every TIME, as a line of JSON among the handshakes where these are ndjson,
+    /// otherwise to standard error
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    stats_interval: Option<Duration>,
+    /// Serve Prometheus metrics at /metrics and the state at /health (503 where the capture stands still) over HTTP: a
+    /// port of this machine (9100), or an ADDRESS with a port
+    #[cfg(unix)]
+    #[arg(long, value_name = "ADDRESS", value_parser = serve::address)]
+    metrics: Option<SocketAddr>,
     /// The user to become, where started by root [default: handprint, or nobody]
     #[arg(long, value_name = "USER")]
     user: Option<String>,
@@ -226,27 +242,45 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let wanted = arguments.count.map(NonZero::get);
     let output = Output::new(target, heading, wanted, Arc::clone(&wishes), Arc::clone(&notices))?;
 
+    #[cfg(unix)]
+    let server = arguments.metrics.map(serve::Server::bind).transpose()?;
     let standing = arguments.drop_privileges(&output)?;
 
-    let mut make = |_| Reporter {
+    let counted = Arc::new(Counted::new(arguments.threads));
+    let mut make = |number| Reporter {
         format: match &table {
             Some(table) => Box::new(table.clone()),
             None => Box::new(Ndjson),
         },
+        metrics: Metrics::default(),
+        counted: Arc::clone(&counted),
+        number,
     };
-    let began = Instant::now();
     let capture = live::start(sources, &options, &mut make, output)?;
     if !arguments.quiet {
         let plural = if arguments.threads.get() == 1 { "" } else { "s" };
         let (interface, threads) = (&arguments.interface, arguments.threads);
         complain("live", &format!("capturing on {interface} with {threads} thread{plural}{standing}"));
     }
+    #[cfg(unix)]
+    if let Some(server) = server {
+        serve(server, capture.observer(), Arc::clone(&counted), Arc::clone(&wishes), arguments)?;
+    }
     let mut watch = Watch::new(&arguments.interface, Arc::clone(&wishes), Arc::clone(&notices));
-    while !signals.stopped() && arguments.duration.is_none_or(|duration| began.elapsed() < duration) {
+    let mut lines = arguments.stats_interval.map(|interval| Lines::new(interval, counted.began));
+    while !signals.stopped() && arguments.duration.is_none_or(|duration| counted.began.elapsed() < duration) {
         let status = capture.status();
         watch.look(&status);
         if status.enough || capture.is_broken() {
             break;
+        }
+        if let Some(lines) = &mut lines
+            && let Some(line) = lines.next(&counted, status)
+        {
+            match table {
+                None => *lock(&wishes.line) = Some(line),
+                Some(_) => notices.print(&line),
+            }
         }
         thread::sleep(LOOK);
     }
@@ -340,13 +374,116 @@ impl Signals {
     }
 }
 
-/// Renders records in one format.
+/// What the threads have counted beside what the engines do.
+struct Counted {
+    began: Instant,
+    metrics: Vec<Mutex<Metrics>>,
+}
+
+impl Counted {
+    fn new(threads: NonZero<u16>) -> Self {
+        Self { began: Instant::now(), metrics: (0..threads.get()).map(|_| Mutex::default()).collect() }
+    }
+
+    /// All of it, as of about [`live::TICK`] ago.
+    fn metrics(&self) -> Metrics {
+        let mut all = Metrics::default();
+        for metrics in &self.metrics {
+            all.merge(&lock(metrics));
+        }
+        all
+    }
+
+    fn gauges(&self, status: LiveStatus) -> Gauges {
+        Gauges { status, uptime: self.began.elapsed() }
+    }
+}
+
+/// Lines of statistics, when it is time for them.
+struct Lines {
+    interval: Duration,
+    due: Instant,
+    lines: StatsLines,
+}
+
+impl Lines {
+    fn new(interval: Duration, began: Instant) -> Self {
+        Self { interval, due: began + interval, lines: StatsLines::default() }
+    }
+
+    fn next(&mut self, counted: &Counted, status: LiveStatus) -> Option<String> {
+        let now = Instant::now();
+        if now < self.due {
+            return None;
+        }
+        while self.due <= now {
+            self.due += self.interval;
+        }
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = Timestamp::ZERO.plus(since);
+        Some(self.lines.line(now, &counted.metrics(), &counted.gauges(status)))
+    }
+}
+
+/// Serves metrics until the process ends.
+#[cfg(unix)]
+fn serve(
+    server: serve::Server,
+    observer: Observer,
+    counted: Arc<Counted>,
+    wishes: Arc<Wishes>,
+    arguments: &Arguments,
+) -> Result<()> {
+    if let Some(address) = server.address() {
+        if !arguments.quiet {
+            complain("live", &format!("metrics at http://{address}/metrics"));
+        }
+        if !address.ip().is_loopback() {
+            complain("warning", &format!("metrics are served to whoever can reach {address}"));
+        }
+    }
+    server.start(move |path| {
+        let status = observer.status();
+        match path {
+            "/metrics" => Some(serve::Page {
+                is_well: true,
+                media_type: PROMETHEUS_CONTENT_TYPE,
+                body: prometheus(&counted.metrics(), &counted.gauges(status)),
+            }),
+            "/health" => {
+                let complaint = watch::complaint(&status, &wishes);
+                let body = format!("{}\n", complaint.unwrap_or("ok"));
+                Some(serve::Page { is_well: complaint.is_none(), media_type: "text/plain; charset=utf-8", body })
+            }
+            _ => None,
+        }
+    })?;
+    Ok(())
+}
+
+/// Renders records in one format, and counts them.
 struct Reporter {
     format: Box<dyn Report>,
+    metrics: Metrics,
+    counted: Arc<Counted>,
+    /// Of the thread.
+    number: usize,
 }
 
 impl Report for Reporter {
     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
+        self.metrics.add(record);
         self.format.flow(record, out);
     }
+
+    fn tick(&mut self, _stats: &Stats, _kernel: &KernelCounts) {
+        if let Some(counted) = self.counted.metrics.get(self.number) {
+            lock(counted).clone_from(&self.metrics);
+        }
+    }
+}
+
+/// A thread that panicked while it held one of these has left a whole value.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
 //! [`Notices`]: what a person should know, to standard error or to the view, whichever has the terminal.
 
 use std::collections::VecDeque;
+use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::terminal::complain;
@@ -15,13 +16,14 @@ pub(super) struct Notices {
     held: Mutex<Option<VecDeque<String>>>,
 }
 
-#[expect(dead_code, reason = "for the view, which is not there yet")]
 impl Notices {
+    #[expect(dead_code, reason = "for the view, which is not there yet")]
     /// From now on notices are held for [`Notices::take`] instead of being written to standard error.
     pub(super) fn hold(&self) {
         self.held().get_or_insert_default();
     }
 
+    #[expect(dead_code, reason = "for the view, which is not there yet")]
     /// Notices are written to standard error again, those that were not taken first.
     pub(super) fn release(&self) {
         let held = self.held().take();
@@ -30,6 +32,7 @@ impl Notices {
         }
     }
 
+    #[expect(dead_code, reason = "for the view, which is not there yet")]
     /// What has come since the last call.
     pub(super) fn take(&self) -> Vec<String> {
         self.held().as_mut().map(|held| held.drain(..).collect()).unwrap_or_default()
@@ -45,6 +48,13 @@ impl Notices {
             return;
         }
         complain("warning", words);
+    }
+
+    /// Prints a line as it is, where the view has not got the terminal.
+    pub(super) fn print(&self, line: &str) {
+        if self.held().is_none() {
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<VecDeque<String>>> {

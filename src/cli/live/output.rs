@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 #[cfg(target_os = "linux")]
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -69,8 +69,12 @@ pub(super) struct Wishes {
     pub(super) reopen: Arc<AtomicBool>,
     /// The capture is over.
     pub(super) stop: Arc<AtomicBool>,
-    /// Nothing has been taken for a while.
+    /// A line to write between the records.
+    pub(super) line: Mutex<Option<String>>,
+    /// The output says that it takes nothing.
     pub(super) stuck: AtomicBool,
+    /// Nothing has been taken for a while, whatever the reason.
+    pub(super) waits: AtomicBool,
     /// Whoever read is gone, and nobody can come in their place.
     pub(super) closed: AtomicBool,
     /// Records given up at the end.
@@ -101,8 +105,25 @@ struct Open {
     /// When it is complete by the clock.
     due: Option<SystemTime>,
     flushed: Instant,
-    /// Something has been written since.
+    /// Something has been written since it was opened.
     written: bool,
+    /// Something has been written since it was flushed.
+    dirty: bool,
+}
+
+impl Open {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.written, self.dirty) = (true, true);
+        self.sink.write(bytes)
+    }
+
+    /// What cannot be written out now is with the next records.
+    fn flush(&mut self) {
+        if self.dirty && self.sink.flush().is_ok() {
+            self.dirty = false;
+        }
+        self.flushed = Instant::now();
+    }
 }
 
 /// What the place has said last, and since when.
@@ -218,7 +239,7 @@ impl Output {
             }
         };
         let due = self.target.rotation.and_then(|rotation| files::next_multiple(began, rotation.every?));
-        self.open = Some(Open { sink, began, due, flushed: Instant::now(), written: false });
+        self.open = Some(Open { sink, began, due, flushed: Instant::now(), written: false, dirty: false });
         self.day = None;
         Ok(())
     }
@@ -236,10 +257,7 @@ impl Output {
                 return ControlFlow::Continue(());
             }
             let tried = self.open().and_then(|()| match &mut self.open {
-                Some(open) => {
-                    open.written = true;
-                    open.sink.write(rest)
-                }
+                Some(open) => open.write(rest),
                 None => Ok(0),
             });
             match tried {
@@ -362,9 +380,7 @@ impl Output {
         if let Some(open) = &mut self.open
             && open.flushed.elapsed() >= FLUSH
         {
-            // What it cannot write now it writes with the next records, or says so.
-            let _ = open.sink.flush();
-            open.flushed = Instant::now();
+            open.flush();
         }
     }
 
@@ -416,6 +432,15 @@ impl Output {
         self.day = Some(day);
     }
 
+    /// Writes the line that others have for it.
+    fn write_line(&mut self) {
+        let line = self.wishes.line.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(line) = line {
+            // Whether more is wanted is seen with the records.
+            let _ = self.deliver(line.as_bytes());
+        }
+    }
+
     /// Writes all of `records` that are wanted. Gives back how many were not written, and whether more are wanted.
     fn write_all(&mut self, records: &Records) -> (u64, ControlFlow<()>) {
         let mut left = u64::try_from(records.len()).unwrap_or(u64::MAX);
@@ -461,6 +486,7 @@ impl Output {
 impl Writer for Output {
     fn write(&mut self, records: &Records) -> ControlFlow<()> {
         self.look(&[], &mut 0);
+        self.write_line();
         let (left, flow) = self.write_all(records);
         let is_enough = self.wanted == Some(0) || self.wishes.closed.load(Ordering::Acquire);
         if flow.is_break() && !is_enough {
@@ -476,12 +502,9 @@ impl Writer for Output {
         }
         self.look(&[], &mut 0);
         self.rotate();
+        self.write_line();
         match &mut self.open {
-            Some(open) => {
-                // What cannot be written now is written with the next records.
-                let _ = open.sink.flush();
-                open.flushed = Instant::now();
-            }
+            Some(open) => open.flush(),
             None => self.open_or_say(),
         }
     }

@@ -30,7 +30,6 @@ pub(super) struct Watch {
     is_silent: bool,
     /// What was written last, and when.
     written: (u64, Instant),
-    is_stuck: bool,
 }
 
 /// A count that should not grow.
@@ -63,7 +62,6 @@ impl Watch {
             is_down: false,
             is_silent: false,
             written: (0, Instant::now()),
-            is_stuck: false,
         }
     }
 
@@ -82,10 +80,9 @@ impl Watch {
         if status.written != self.written.0 || status.queued == status.written {
             self.written = (status.written, Instant::now());
         }
-        if std::mem::replace(&mut self.is_stuck, self.written.1.elapsed() > PATIENCE) != self.is_stuck
-            && !self.wishes.stuck.load(Ordering::Acquire)
-        {
-            let words = if self.is_stuck { "takes no handshakes: they wait" } else { "takes handshakes again" };
+        let waits = self.written.1.elapsed() > PATIENCE;
+        if self.wishes.waits.swap(waits, Ordering::AcqRel) != waits && !self.wishes.stuck.load(Ordering::Acquire) {
+            let words = if waits { "takes no handshakes: they wait" } else { "takes handshakes again" };
             self.notices.warn(&format!("the output {words}"));
         }
     }
@@ -93,22 +90,6 @@ impl Watch {
     /// Says what is left to say.
     pub(super) fn end(&mut self, status: &LiveStatus) {
         self.losses(status, true);
-    }
-
-    #[expect(dead_code, reason = "for the health endpoint, which is not there yet")]
-    /// Why the capture is not in order, where it is not.
-    pub(super) fn complaint(&self, status: &LiveStatus) -> Option<&'static str> {
-        if status.ended > 0 {
-            Some("a capture thread has ended")
-        } else if status.up == 0 {
-            Some("the interface is down")
-        } else if status.silence > SILENCE {
-            Some("a capture thread is stuck")
-        } else if self.is_stuck || self.wishes.stuck.load(Ordering::Acquire) {
-            Some("the output takes nothing")
-        } else {
-            None
-        }
     }
 
     fn losses(&mut self, status: &LiveStatus, at_once: bool) {
@@ -120,5 +101,20 @@ impl Watch {
             let records = grouped(records);
             self.notices.warn(&format!("{records} handshakes lost: the output does not take them (--queue)"));
         }
+    }
+}
+
+/// Why a capture is not in order, where it is not.
+pub(super) fn complaint(status: &LiveStatus, wishes: &Wishes) -> Option<&'static str> {
+    if status.ended > 0 {
+        Some("a capture thread has ended")
+    } else if status.up == 0 {
+        Some("the interface is down")
+    } else if status.silence > SILENCE {
+        Some("a capture thread is stuck")
+    } else if wishes.waits.load(Ordering::Acquire) || wishes.stuck.load(Ordering::Acquire) {
+        Some("the output takes nothing")
+    } else {
+        None
     }
 }

@@ -95,6 +95,18 @@ pub struct LiveCapture<R> {
     drain: Duration,
 }
 
+/// Sees how a capture goes, from any thread, and after it too.
+#[derive(Clone, Debug)]
+pub struct Observer(Arc<Shared>);
+
+impl Observer {
+    /// As [`LiveCapture::status`].
+    #[must_use]
+    pub fn status(&self) -> LiveStatus {
+        self.0.status()
+    }
+}
+
 /// How a capture goes.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -177,6 +189,18 @@ impl<R> LiveCapture<R> {
     #[must_use]
     pub fn status(&self) -> LiveStatus {
         self.shared.status()
+    }
+
+    /// Whether a thread has ended that should not have.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.lanes.iter().any(JoinHandle::is_finished) || self.writer.is_finished()
+    }
+
+    /// What sees how it goes without holding it.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer(Arc::clone(&self.shared))
     }
 
     /// Ends it: handshakes still open are written as incomplete, and what waits is written, in [`Options::drain`] at
@@ -274,14 +298,6 @@ impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.stop.store(true, Ordering::Release);
         self.0.queue.close();
-    }
-}
-
-impl<R> LiveCapture<R> {
-    /// Whether a thread has ended that should not have.
-    #[must_use]
-    pub fn is_broken(&self) -> bool {
-        self.lanes.iter().any(JoinHandle::is_finished) || self.writer.is_finished()
     }
 }
 
