@@ -23,6 +23,14 @@
 //! # Ok::<(), handprint::error::Error>(())
 //! ```
 
+pub mod filter;
+#[cfg(target_os = "linux")]
+mod ring;
+#[cfg(target_os = "linux")]
+mod socket;
+#[cfg(target_os = "linux")]
+mod source;
+
 use std::num::NonZero;
 use std::time::Duration;
 
@@ -171,6 +179,9 @@ pub enum Fanout {
 /// [`Error::Privileges`] without the right to capture, [`Error::Interface`] where there is no such interface or the
 /// system refuses, [`Error::Configuration`] for options that cannot be honoured here.
 pub fn open(interface: &str, options: &LiveOptions) -> Result<Vec<Box<dyn LiveSource>>, Error> {
-    let _ = options;
-    Err(Error::Configuration(format!("{interface}: live capture is not there yet")))
+    match options.backend {
+        #[cfg(target_os = "linux")]
+        Backend::Auto | Backend::Ring => source::open(interface, options),
+        _ => Err(Error::Configuration("capture by libpcap is not in this build: cargo feature `libpcap`".to_owned())),
+    }
 }
