@@ -185,8 +185,15 @@ impl Metrics {
         &self.findings
     }
 
-    /// Handshakes by transport and version, those that occurred.
-    fn handshakes(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
+    /// Handshakes that offered and negotiated weak suites.
+    #[must_use]
+    pub const fn weak(&self) -> &WeakCounts {
+        &self.weak
+    }
+
+    /// Handshakes by transport (`tcp`, `quic`, `dtls`) and the name of the negotiated version ([`version_label`]), the
+    /// oldest versions of each transport first; zeros too.
+    pub fn handshakes(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
         TRANSPORTS.into_iter().zip(&self.handshakes).flat_map(|(transport, versions)| {
             VERSIONS.into_iter().zip(versions).map(move |(version, count)| (transport, version, *count))
         })

@@ -247,7 +247,8 @@ impl Report for Table {
 }
 
 /// Between the two ends: whether a connection came of it.
-const fn arrow(outcome: Outcome) -> &'static str {
+#[must_use]
+pub const fn arrow(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Established | Outcome::Cleartext { .. } => " → ",
         Outcome::Refused { .. }
@@ -259,8 +260,9 @@ const fn arrow(outcome: Outcome) -> &'static str {
     }
 }
 
-/// How a handshake without a suite ended.
-fn outcome(outcome: Outcome) -> String {
+/// How a handshake ended, for a person.
+#[must_use]
+pub fn outcome(outcome: Outcome) -> String {
     match outcome {
         Outcome::Refused { alert: Some(alert), .. } => alert.to_string(),
         Outcome::OneWay { .. } => "one direction only".to_owned(),
@@ -269,7 +271,8 @@ fn outcome(outcome: Outcome) -> String {
 }
 
 /// Both addresses in `columns`: what is too long loses the middle of an address, never a port.
-fn ends(client: SocketAddr, server: SocketAddr, arrow: &str, columns: usize) -> String {
+#[must_use]
+pub fn ends(client: SocketAddr, server: SocketAddr, arrow: &str, columns: usize) -> String {
     let (client_ip, client_port) = parts(client);
     let (server_ip, server_port) = parts(server);
     let room = columns.saturating_sub(text::width(arrow) + client_port.len() + server_port.len());
@@ -292,7 +295,8 @@ fn parts(address: SocketAddr) -> (String, String) {
 
 /// A suite without what every name has: `TLS_`, `_WITH_`, and behind authenticated encryption the hash, which follows
 /// from the cipher.
-fn short_suite(suite: CipherSuite) -> String {
+#[must_use]
+pub fn short_suite(suite: CipherSuite) -> String {
     let name = suite.to_string();
     let short = name.strip_prefix("TLS_").unwrap_or(&name).replace("_WITH_", "_");
     if suite.is_aead() && !suite.is_tls13() {

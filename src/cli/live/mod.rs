@@ -7,12 +7,14 @@ mod privileges;
 mod quantity;
 #[cfg(unix)]
 mod serve;
+mod view;
 mod watch;
 
 use std::io::{self, IsTerminal as _};
 #[cfg(unix)]
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +35,7 @@ use handprint::time::Timestamp;
 
 use self::notices::Notices;
 use self::output::{Output, Rotation, Target, Wishes};
+use self::view::{Feed, View};
 use self::watch::Watch;
 use super::Status;
 use super::engine::EngineArguments;
@@ -51,7 +54,8 @@ pub(super) struct Arguments {
     /// The interface; `handprint interfaces` lists them
     #[arg(short, long, value_name = "IFACE")]
     interface: String,
-    /// How to write the handshakes [default: table on a terminal, otherwise ndjson]
+    /// How to write the handshakes [default: view on a terminal, otherwise ndjson]. With --output the view is shown too
+    /// where there is a terminal, unless --quiet
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     format: Option<FormatName>,
     /// Append the handshakes to FILE, which may be a FIFO, instead of writing them to standard output
@@ -139,6 +143,8 @@ struct RingArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum FormatName {
+    /// For people: rates, losses, weak suites, findings, clients and servers, kept up to date; ? shows the keys
+    View,
     /// For people: a row a handshake
     Table,
     /// For programs: one JSON object a line, see `handprint schema`
@@ -231,7 +237,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let sources = open(&arguments.interface, &arguments.ring.options(arguments.threads)?)?;
 
     let notices = Arc::new(Notices::default());
-    let table = arguments.table();
+    let (is_viewed, table) = (arguments.is_viewed(), arguments.table());
+    let is_written = arguments.output.is_some() || !is_viewed;
     let target = Target {
         path: arguments.output.clone(),
         rotation: arguments.rotate,
@@ -247,17 +254,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let standing = arguments.drop_privileges(&output)?;
 
     let counted = Arc::new(Counted::new(arguments.threads));
+    let (mut view, feed) = match is_viewed {
+        true => {
+            let (view, feed) = View::open(&arguments.interface, terminal::colours_stdout())
+                .context("the view cannot have the terminal (--format table and --format ndjson do without)")?;
+            notices.hold();
+            (Some(view), Some(feed))
+        }
+        false => (None, None),
+    };
     let mut make = |number| Reporter {
         format: match &table {
-            Some(table) => Box::new(table.clone()),
-            None => Box::new(Ndjson),
+            _ if !is_written => None,
+            Some(table) => Some(Box::new(table.clone())),
+            None => Some(Box::new(Ndjson)),
         },
+        feed: feed.clone(),
         metrics: Metrics::default(),
         counted: Arc::clone(&counted),
         number,
     };
     let capture = live::start(sources, &options, &mut make, output)?;
-    if !arguments.quiet {
+    if !arguments.quiet && view.is_none() {
         let plural = if arguments.threads.get() == 1 { "" } else { "s" };
         let (interface, threads) = (&arguments.interface, arguments.threads);
         complain("live", &format!("capturing on {interface} with {threads} thread{plural}{standing}"));
@@ -274,15 +292,35 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
         if status.enough || capture.is_broken() {
             break;
         }
+        let has_enough = !is_written && wanted.is_some_and(|wanted| status.stats.flows >= wanted);
         if let Some(lines) = &mut lines
             && let Some(line) = lines.next(&counted, status)
         {
             match table {
-                None => *lock(&wishes.line) = Some(line),
-                Some(_) => notices.print(&line),
+                None if is_written => *lock(&wishes.line) = Some(line),
+                _ => notices.print(&line),
             }
         }
-        thread::sleep(LOOK);
+        let Some(shown) = &mut view else {
+            thread::sleep(LOOK);
+            continue;
+        };
+        notices.take().iter().for_each(|words| shown.notice(words));
+        match shown.turn(LOOK, &mut || (counted.metrics(), counted.gauges(capture.status()))) {
+            Ok(ControlFlow::Continue(())) if has_enough => break,
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => break,
+            // The terminal is gone: who only looked on, looks on no more.
+            Err(_) if !is_written => break,
+            Err(_) => {
+                view = None;
+                notices.release();
+            }
+        }
+    }
+    if let Some(view) = view {
+        drop(view);
+        notices.release();
     }
     wishes.stop.store(true, Ordering::Release);
     let ended = capture.finish();
@@ -335,6 +373,17 @@ impl Arguments {
             Some(_) => anyhow::bail!("--user is for Linux"),
             None => Ok(String::new()),
         }
+    }
+
+    /// Whether the view is shown.
+    fn is_viewed(&self) -> bool {
+        let is_wanted = match (self.format, &self.output) {
+            (Some(FormatName::View), _) => return true,
+            (None, None) => true,
+            (_, Some(_)) => !self.quiet,
+            (Some(_), None) => false,
+        };
+        is_wanted && terminal::is_ours()
     }
 
     /// The table, where that is the format.
@@ -463,7 +512,10 @@ fn serve(
 
 /// Renders records in one format, and counts them.
 struct Reporter {
-    format: Box<dyn Report>,
+    /// Where records are written.
+    format: Option<Box<dyn Report>>,
+    /// Where there is a view.
+    feed: Option<Feed>,
     metrics: Metrics,
     counted: Arc<Counted>,
     /// Of the thread.
@@ -473,12 +525,20 @@ struct Reporter {
 impl Report for Reporter {
     fn flow(&mut self, record: &FlowRecord<'_>, out: &mut Vec<u8>) {
         self.metrics.add(record);
-        self.format.flow(record, out);
+        if let Some(format) = &mut self.format {
+            format.flow(record, out);
+        }
+        if let Some(feed) = &mut self.feed {
+            feed.offer(record);
+        }
     }
 
     fn tick(&mut self, _stats: &Stats, _kernel: &KernelCounts) {
         if let Some(counted) = self.counted.metrics.get(self.number) {
             lock(counted).clone_from(&self.metrics);
+        }
+        if let Some(feed) = &mut self.feed {
+            feed.refill();
         }
     }
 }

@@ -17,13 +17,11 @@ pub(super) struct Notices {
 }
 
 impl Notices {
-    #[expect(dead_code, reason = "for the view, which is not there yet")]
     /// From now on notices are held for [`Notices::take`] instead of being written to standard error.
     pub(super) fn hold(&self) {
         self.held().get_or_insert_default();
     }
 
-    #[expect(dead_code, reason = "for the view, which is not there yet")]
     /// Notices are written to standard error again, those that were not taken first.
     pub(super) fn release(&self) {
         let held = self.held().take();
@@ -32,7 +30,6 @@ impl Notices {
         }
     }
 
-    #[expect(dead_code, reason = "for the view, which is not there yet")]
     /// What has come since the last call.
     pub(super) fn take(&self) -> Vec<String> {
         self.held().as_mut().map(|held| held.drain(..).collect()).unwrap_or_default()

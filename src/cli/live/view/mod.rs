@@ -1,0 +1,175 @@
+//! The live view: what a running capture sees, on a terminal.
+//!
+//! ```text
+//! engine threads → Feed → Glimpses, bounded, lossy ┐
+//! Metrics, Gauges, a few times a second ───────────┴→ Model → Lists → draw
+//! keys ─────────────────────────────────────────────→ Screen ┘
+//! ```
+//!
+//! Capture never waits for it: what finds no room is dropped and counted. It never takes more memory than the bounds in
+//! [`model`] and [`tops`] say. What came off the wire goes through [`text::plain`](handprint::output::text::plain)
+//! before it reaches the terminal.
+
+mod detail;
+mod draw;
+mod glimpse;
+mod lists;
+mod model;
+mod screen;
+#[cfg(test)]
+mod tests;
+mod tops;
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use handprint::output::metrics::{Gauges, Metrics};
+use handprint::time::Timestamp;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event};
+
+use self::draw::Setting;
+pub(in crate::cli) use self::glimpse::Feed;
+use self::glimpse::Glimpses;
+use self::model::Model;
+use self::screen::{Asked, Screen};
+
+/// Time between two looks at the counters, and between two pictures where no key is pressed.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// How long a notice is shown.
+const NOTICE: Duration = Duration::from_secs(20);
+
+/// The view, while the terminal is its own. Dropped, or on a panic of any thread, it gives the terminal back.
+#[derive(Debug)]
+pub(in crate::cli) struct View {
+    terminal: DefaultTerminal,
+    state: State,
+}
+
+/// The view without its terminal.
+#[derive(Debug)]
+struct State {
+    model: Model,
+    screen: Screen,
+    glimpses: Glimpses,
+    setting: Setting,
+    began: Instant,
+    looked: Option<Instant>,
+    noticed: Instant,
+}
+
+impl View {
+    /// Takes the terminal that standard output is. `title` says what is captured. The feed is to be cloned for each
+    /// engine's thread.
+    ///
+    /// # Errors
+    /// Standard output is no terminal, or does not let itself be taken.
+    pub(in crate::cli) fn open(title: &str, colour: bool) -> io::Result<(Self, Feed)> {
+        let (feed, glimpses) = glimpse::channel();
+        let terminal = ratatui::try_init()?;
+        Ok((Self { terminal, state: State::new(title, colour, glimpses) }, feed))
+    }
+
+    /// One turn: takes what has arrived, draws if it is time to, and heeds keys for at most `wait`. `look` is asked for
+    /// the counters a few times a second. `Break` says that the person wants to quit.
+    ///
+    /// # Errors
+    /// The terminal is gone. The capture need not end for that.
+    pub(in crate::cli) fn turn(
+        &mut self,
+        wait: Duration,
+        look: &mut dyn FnMut() -> (Metrics, Gauges),
+    ) -> io::Result<ControlFlow<()>> {
+        let until = Instant::now() + wait;
+        loop {
+            let is_due = self.state.advance(look);
+            if is_due {
+                self.draw()?;
+            }
+            let left = until.saturating_duration_since(Instant::now()).min(REFRESH / 5);
+            if event::poll(left)? {
+                match event::read()? {
+                    Event::Key(key) => {
+                        if self.state.key(key) == Asked::Quit {
+                            return Ok(ControlFlow::Break(()));
+                        }
+                        self.draw()?;
+                    }
+                    Event::Resize(..) => self.draw()?,
+                    _ => {}
+                }
+            }
+            if Instant::now() >= until {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+    }
+
+    /// Says something at the bottom of the screen for a while: standard error would spoil the picture.
+    pub(in crate::cli) fn notice(&mut self, words: &str) {
+        self.state.setting.notice = Some(words.to_owned());
+        self.state.noticed = Instant::now();
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let State { model, screen, setting, .. } = &mut self.state;
+        self.terminal.draw(|frame| draw::draw(frame, screen, model, setting))?;
+        Ok(())
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // Says on standard error where it fails; there is nothing more to do.
+        ratatui::restore();
+    }
+}
+
+impl State {
+    fn new(title: &str, colour: bool, glimpses: Glimpses) -> Self {
+        let now = Instant::now();
+        Self {
+            model: Model::default(),
+            screen: Screen::new(),
+            glimpses,
+            setting: Setting { title: title.to_owned(), colour, now: Timestamp::ZERO, notice: None },
+            began: now,
+            looked: None,
+            noticed: now,
+        }
+    }
+
+    /// Takes what has arrived; looks at the counters where it is time. Whether it was.
+    fn advance(&mut self, look: &mut dyn FnMut() -> (Metrics, Gauges)) -> bool {
+        let now = self.began.elapsed();
+        for glimpse in self.glimpses.arriving.try_iter().take(MOST_AT_ONCE) {
+            self.model.take(now, glimpse);
+        }
+        if self.looked.is_some_and(|looked| looked.elapsed() < REFRESH) {
+            return false;
+        }
+        self.looked = Some(Instant::now());
+        let (metrics, gauges) = look();
+        self.model.look(now, metrics, gauges);
+        self.model.lost_glimpses = self.glimpses.lost();
+        if self.setting.notice.is_some() && self.noticed.elapsed() > NOTICE {
+            self.setting.notice = None;
+        }
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.setting.now = Timestamp::ZERO.plus(clock);
+        self.screen.refresh(&self.model, now);
+        true
+    }
+
+    fn key(&mut self, key: event::KeyEvent) -> Asked {
+        let now = self.began.elapsed();
+        let asked = self.screen.key(key, &self.model, now);
+        self.screen.refresh(&self.model, now);
+        asked
+    }
+}
+
+/// Glimpses taken before keys are heeded again.
+const MOST_AT_ONCE: usize = 20_000;
