@@ -197,3 +197,283 @@ fn padding_behind_a_bare_acknowledgment_changes_nothing() {
         assert_eq!(record(&frames), whole, "{name}");
     }
 }
+
+/// Who says something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Client,
+    Server,
+}
+use Who::{Client as C, Server as S};
+
+/// How what one side says at a time is put into segments.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    Whole,
+    /// Segments of this many bytes.
+    Size(usize),
+    /// The same, the last one first.
+    Reversed(usize),
+    /// The same, each sent twice.
+    Twice(usize),
+}
+
+/// A connection that is opened and says `talk`, as Ethernet frames.
+fn conversation(talk: &[(Who, Vec<u8>)], cut: Cut) -> Vec<Vec<u8>> {
+    let mut next = [0xffff_fff0_u32, 0x0100_0000];
+    let mut frames = vec![tcp_frame(C, next[0], 0, 0x02, &[])];
+    next[0] = next[0].wrapping_add(1);
+    frames.push(tcp_frame(S, next[1], next[0], 0x12, &[]));
+    next[1] = next[1].wrapping_add(1);
+    for (who, bytes) in talk {
+        let size = match cut {
+            Cut::Whole => bytes.len(),
+            Cut::Size(size) | Cut::Reversed(size) | Cut::Twice(size) => size,
+        };
+        let (me, mut turn) = (usize::from(*who == S), Vec::new());
+        for chunk in bytes.chunks(size) {
+            let frame = tcp_frame(*who, next[me], next[1 - me], 0x18, chunk);
+            if let Cut::Twice(_) = cut {
+                turn.push(frame.clone());
+            }
+            turn.push(frame);
+            next[me] = next[me].wrapping_add(chunk.len() as u32);
+        }
+        if let Cut::Reversed(_) = cut {
+            turn.reverse();
+        }
+        frames.extend(turn);
+    }
+    frames
+}
+
+fn tcp_frame(who: Who, sequence: u32, acknowledgment: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
+    frame.extend(((40 + payload.len()) as u16).to_be_bytes());
+    frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+    let ends = [([192, 0, 2, 1], 50_000_u16), ([192, 0, 2, 2], 9_999)];
+    let (from, to) = if who == C { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
+    frame.extend([from.0, to.0].concat());
+    frame.extend(from.1.to_be_bytes());
+    frame.extend(to.1.to_be_bytes());
+    frame.extend(sequence.to_be_bytes());
+    frame.extend(acknowledgment.to_be_bytes());
+    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    frame.extend(payload);
+    frame
+}
+
+/// The records of a conversation, which are the same however it is cut, but for what tells how the hello was.
+fn records_however_cut(talk: &[(Who, Vec<u8>)]) -> Vec<Value> {
+    let read = |cut| {
+        let mut engine = Engine::new(EngineConfig::default());
+        let mut records = Vec::new();
+        let mut sink = |record: &FlowRecord<'_>| records.push(serde_json::to_value(record).unwrap());
+        for bytes in &conversation(talk, cut) {
+            let timestamp = Timestamp::from_seconds(1_795_255_200);
+            let original_length = bytes.len() as u32;
+            engine.push(&Frame { timestamp, link_type: LinkType::ETHERNET, bytes, original_length }, &mut sink);
+        }
+        engine.finish(&mut sink);
+        for record in &mut records {
+            if let Some(transport) = record["hello_transport"].as_object_mut() {
+                transport.remove("packets");
+            }
+            record["findings"].as_array_mut().unwrap().retain(|finding| finding["id"] != "ANOM006");
+        }
+        records
+    };
+    let whole = read(Cut::Whole);
+    for size in [1, 2, 3, 4, 5, 6, 7, 11, 20, 64, 200] {
+        for cut in [Cut::Size(size), Cut::Twice(size), Cut::Reversed(size.max(64))] {
+            assert_eq!(read(cut), whole, "{cut:?}");
+        }
+    }
+    whole
+}
+
+/// The records of the first bytes of a client that says `bytes`, and nothing else.
+fn records_of_client(bytes: &[u8]) -> Vec<Value> {
+    records_however_cut(&[(C, bytes.to_vec())])
+}
+
+fn finding<'a>(record: &'a Value, id: &str) -> Option<&'a Value> {
+    record["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["id"] == id)
+        .map(|finding| &finding["evidence"])
+}
+
+fn tls_record(content_type: u8, body: &[u8]) -> Vec<u8> {
+    [&[content_type, 3, 3][..], &(body.len() as u16).to_be_bytes(), body].concat()
+}
+
+/// A real ClientHello in its record.
+fn hello() -> Vec<u8> {
+    let segments = segments(FLOWS[0]);
+    segments.into_iter().find(|segment| !segment.payload.is_empty()).unwrap().payload
+}
+
+/// A ServerHello of TLS 1.2.
+fn server_hello() -> Vec<u8> {
+    tls_record(22, &[&[2, 0, 0, 38, 3, 3][..], &[7; 32], &[0, 0xc0, 0x2f, 0]].concat())
+}
+
+#[test]
+fn records_behind_bytes_that_are_none_are_found_however_cut() {
+    let garbage = [0xff, 22, 3, 0, 23, 3, 3, 0x42, 0, 20, 3, 3, 0xff].repeat(3);
+    let answer = [server_hello(), garbage, tls_record(21, &[2, 48]), tls_record(20, &[1])].concat();
+    let records = records_however_cut(&[(C, hello()), (S, answer)]);
+    assert_eq!(
+        records[0]["alerts"],
+        serde_json::json!([{"from": "server", "level": "fatal", "description": "unknown_ca"}])
+    );
+    assert_eq!(records[0]["resumed"], true);
+}
+
+#[test]
+fn a_message_that_is_not_followed_is_reported_whole_or_not() {
+    let unknown = [server_hello(), tls_record(22, &[&[99, 0, 0, 30][..], &[1; 30]].concat())].concat();
+    let records = records_however_cut(&[(C, hello()), (S, unknown)]);
+    assert_eq!(finding(&records[0], "ANOM005").unwrap()["length"], 34);
+    let oversize = [server_hello(), tls_record(22, &[&[11, 0xff, 0, 0][..], &[1; 30]].concat())].concat();
+    let records = records_however_cut(&[(C, hello()), (S, oversize)]);
+    assert_eq!(finding(&records[0], "ANOM005").unwrap()["length"], 0x00ff_0004);
+}
+
+#[test]
+fn noise_gives_no_record() {
+    for noise in [
+        &[0xff, 6, 0xff, 0xff, 0x72, 0x4a][..],
+        &[0x80, 0x2f, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10, 1, 2, 3],
+        &[0x80, 40, 1, 0, 2, 0, 3, 0, 0, 0, 16, 1, 2, 3],
+        &[22],
+        &[22, 3, 1],
+        &[22, 3, 1, 0, 5, 5, 0, 0, 1, 0],
+        &[22, 3, 1, 0, 100, 1, 0xff, 0, 96, 3, 3, 1, 2, 3],
+        b"\x16ed and no TLS",
+    ] {
+        assert!(records_of_client(noise).is_empty(), "{noise:x?}");
+        let mut longer = noise.to_vec();
+        longer.extend([0x5a; 300]);
+        assert!(records_of_client(&longer).is_empty(), "{noise:x?} and more");
+        assert!(records_however_cut(&[(S, longer)]).is_empty(), "{noise:x?} from the server");
+    }
+}
+
+#[test]
+fn a_greeting_of_mysql_longer_than_127_bytes_is_no_hello_of_ssl2() {
+    let mut greeting = vec![10];
+    greeting.extend(b"8.0.36-0ubuntu0.22.04.1-with-a-name-that-a-distribution-has-made-long\0");
+    greeting.extend([1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0]);
+    greeting.extend([0xff, 0x0f, 45, 2, 0, 0xff, 0xdf, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    greeting.extend(b"abcdefghijkl\0caching_sha2_password\0");
+    assert!((128..=255).contains(&greeting.len()));
+    let greeting = [&[greeting.len() as u8, 0, 0, 0][..], &greeting].concat();
+    let request = [&[32, 0, 0, 1, 0x05, 0xae, 0x0f, 0, 0, 0, 0, 1, 45][..], &[0; 23]].concat();
+    let records = records_however_cut(&[(S, greeting), (C, request), (C, hello()), (S, server_hello())]);
+    assert_eq!((records.len(), &records[0]["starttls"]), (1, &Value::from("mysql")));
+}
+
+#[test]
+fn a_hello_of_a_version_nobody_has_heard_of_is_one_however_cut() {
+    let mut hello = hello();
+    hello[9..11].copy_from_slice(&[9, 9]);
+    let records = records_of_client(&hello);
+    assert_eq!(records[0]["client_hello"]["legacy_version"], "0x0909");
+}
+
+#[test]
+fn the_first_of_two_hellos_makes_its_sender_the_client() {
+    let alert = tls_record(21, &[2, 10]);
+    let records = records_however_cut(&[(C, hello()), (S, hello()), (C, alert.clone())]);
+    assert_eq!((&records[0]["client"]["port"], &records[0]["alerts"][0]["from"]), (&50_000.into(), &"client".into()));
+    let records = records_however_cut(&[(S, hello()), (C, hello()), (C, alert)]);
+    assert_eq!((&records[0]["client"]["port"], &records[0]["alerts"][0]["from"]), (&9_999.into(), &"server".into()));
+}
+
+#[test]
+fn text_injected_behind_starttls_is_counted_and_no_hello() {
+    for injected in [&b"250 injected\r\n"[..], "250 f\u{fc}r \u{8ff}\u{10000}\r\n".as_bytes(), b"no end of line"] {
+        let answer = [b"220 go\r\n", injected].concat();
+        let talk = [
+            (S, b"220 mx.example.org ESMTP\r\n".to_vec()),
+            (C, b"EHLO a\r\n".to_vec()),
+            (S, b"250-mx\r\n250 STARTTLS\r\n".to_vec()),
+            (C, b"STARTTLS\r\n".to_vec()),
+            (S, answer),
+            (C, hello()),
+            (S, server_hello()),
+        ];
+        let records = records_however_cut(&talk);
+        let expected = serde_json::json!({"from": "server", "bytes": injected.len()});
+        assert_eq!(records[0]["starttls_session"]["injected"], expected);
+        assert_eq!(records[0]["cipher_suite"], "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+        assert!(finding(&records[0], "ANOM005").is_none());
+    }
+}
+
+#[test]
+fn an_answer_that_redirects_to_https_is_one_however_cut() {
+    let request = b"GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n".to_vec();
+    let answer = b"HTTP/1.1 301 Moved\r\nServer: x\r\nLocation: https://www.example.org/x?y\r\n\r\nbody".to_vec();
+    let records = records_however_cut(&[(C, request.clone()), (S, answer)]);
+    assert_eq!(records[0]["starttls_session"]["location"], "https://www.example.org");
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\nLocation: https://www.example.org/\r\n\r\n"[..],
+        b"HTTP/1.1 301 Moved\r\nLocation: http://www.example.org/\r\n\r\n",
+        b"HTTP/1.1 301 Moved\r\nServer: x\r\n\r\nLocation: https://www.example.org/\r\n",
+    ] {
+        assert!(records_however_cut(&[(C, request.clone()), (S, answer.to_vec())]).is_empty());
+    }
+}
+
+#[test]
+fn what_follows_a_finished_handshake_changes_nothing() {
+    let data = |from: u8| -> Vec<u8> { (0..8).flat_map(|number| tls_record(23, &[from + number; 40])).collect() };
+    let finished = |who| [if who == C { tls_record(22, &[16, 0, 0, 1, 5]) } else { Vec::new() }, tls_record(20, &[1])];
+    let finished = |who| [finished(who).concat(), tls_record(22, &[9; 40])].concat();
+    let mut after = data(0);
+    after.extend(hello());
+    let talk = [
+        (C, hello()),
+        (S, [server_hello(), tls_record(22, &[14, 0, 0, 0])].concat()),
+        (C, finished(C)),
+        (S, finished(S)),
+        (C, [after, tls_record(21, &[2, 48])].concat()),
+        (S, data(100)),
+    ];
+    let records = records_however_cut(&talk);
+    assert_eq!((records.len(), &records[0]["outcome"]["status"]), (1, &Value::from("established")));
+    assert!(finding(&records[0], "CAP002").is_none());
+}
+
+#[test]
+fn what_follows_a_session_that_stays_in_clear_is_not_missed() {
+    let answer = [&b"R\0\0\0\x08\0\0\0\0"[..], b"S\0\0\0\x1aapplication_name\0psql\0", &[b'Z'; 400]].concat();
+    let talk = [
+        (C, vec![0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]),
+        (S, b"N".to_vec()),
+        (C, b"\0\0\0\x14\0\x03\0\0user\0alice\0\0".to_vec()),
+        (S, answer),
+    ];
+    let records = records_however_cut(&talk);
+    assert_eq!(records[0]["outcome"]["status"], "cleartext");
+    assert!(finding(&records[0], "CAP002").is_none());
+}
+
+#[test]
+fn the_key_message_of_ssl2_is_read_however_cut() {
+    let segments = segments("tls/versions/ssl2-negotiated.pcap");
+    let client = segments[0].header[26..30].to_vec();
+    let mut talk: Vec<(Who, Vec<u8>)> = Vec::new();
+    for segment in segments.iter().filter(|segment| !segment.payload.is_empty()) {
+        talk.push((if segment.header[26..30] == client { C } else { S }, segment.payload.clone()));
+    }
+    let records = records_however_cut(&talk);
+    assert_eq!((&records[0]["version"], &records[0]["outcome"]["status"]), (&"SSLv2".into(), &"established".into()));
+    let chosen = &records[0]["server_hello"]["sslv2_cipher_spec"];
+    assert_eq!(chosen, "SSL_CK_DES_192_EDE3_CBC_WITH_MD5");
+}

@@ -40,6 +40,8 @@ const CHAIN: usize = 16;
 const ORDINARY: usize = 1024;
 /// How long a hello must have been on the wire without an answer for the server to be called silent.
 const SILENCE: Duration = Duration::from_secs(1);
+/// Application records followed after a handshake is complete, to see it answered and to notice a renegotiation.
+const RECORDS_AFTER_FINISH: u16 = 4;
 /// Length of an encrypted TLS 1.3 alert record: two bytes, the content type, a 16-byte tag (8 for CCM_8).
 const ENCRYPTED_ALERT: [u16; 2] = [19, 11];
 
@@ -161,9 +163,9 @@ impl Handshake {
         }
     }
 
-    /// Application records seen after completion.
-    pub(crate) const fn records_after_finish(&self) -> u16 {
-        self.after_finish
+    /// Whether so many records came after completion that no more are looked at.
+    pub(crate) const fn is_followed_enough(&self) -> bool {
+        self.after_finish >= RECORDS_AFTER_FINISH
     }
 
     /// Whether a handshake record from `from` is encrypted by now.
@@ -522,8 +524,8 @@ impl Handshake {
         }
     }
 
-    /// Bytes that are not records, after the hellos of an SSLv2 connection.
-    pub(crate) fn opaque(&mut self, from: Side, bytes: &[u8]) {
+    /// Bytes that are not records, after the hellos of an SSLv2 connection; the `first` of them are at least six.
+    pub(crate) fn opaque(&mut self, from: Side, bytes: &[u8], first: bool) {
         let Some(selection) = self.facts.selection.as_mut().filter(|selection| selection.sslv2.is_some()) else {
             return;
         };
@@ -531,7 +533,9 @@ impl Handshake {
         let progress = &mut self.facts.progress;
         match from {
             Side::Client => {
-                if let [0x80..=0xff, _, 2, a, b, c, ..] = bytes {
+                if let [0x80..=0xff, _, 2, a, b, c, ..] = bytes
+                    && first
+                {
                     selection.sslv2_chosen.get_or_insert(u32::from_be_bytes([0, *a, *b, *c]));
                 }
                 progress.client_encrypted_bytes = progress.client_encrypted_bytes.saturating_add(length);

@@ -33,12 +33,13 @@ use self::handshake::{End, Shared};
 use self::pool::Pool;
 use self::quic::QuicFlow;
 use self::reassembly::HoldLimits;
-use self::tcp::{Sniff, TcpFlow, TcpLimits};
+use self::tcp::{Mark, Sender, TcpFlow, TcpLimits};
 use self::udp::UdpShared;
 use crate::packet::{FiveTuple, FlowKey, Packet, Segment, Transport};
 use crate::starttls::{self, Peer};
 use crate::stats::{DropReason, Drops};
 use crate::time::Timestamp;
+use crate::tls::sniff::{Sniff, sniff, sniff_start};
 
 /// Bounds of one engine. Times are packet time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,9 @@ impl Default for Limits {
 
 /// How long an entry waits in the queue before it is looked at again.
 const REVISIT: Duration = Duration::from_secs(5);
+
+/// How far ahead of a connection's first byte a segment may lie and still be held for it, in bytes.
+const FARTHEST: u32 = 1 << 20;
 
 /// The part of the buffers that a generation of a cache may be: there are two caches of two generations.
 const CACHES: usize = 8;
@@ -140,21 +144,48 @@ struct Slot {
 
 enum State {
     Free,
-    /// A TCP connection that is being opened: the sequence numbers of both first bytes, and who opened it.
-    Opening {
-        first: [Option<u32>; 2],
-        opener: Option<u8>,
-        ttl: u8,
-    },
+    /// A TCP connection that is being opened.
+    Opening(Opening),
     Handshake(Box<TcpFlow>),
     Quic(Box<QuicFlow>),
     Dtls(Box<DtlsFlow>),
     /// TLS records without their handshake, seen in one segment so far.
     Midstream,
-    /// Its record is written. Where the hello began, so that a retransmission of it starts nothing.
-    Finished {
-        hello_sequence: u32,
-    },
+    /// Its record is written.
+    Finished(Mark),
+}
+
+/// What is known of a TCP connection before any of its bytes is looked at.
+#[derive(Clone, Copy, Default)]
+struct Opening {
+    /// The sequence numbers of both first bytes.
+    first: [Option<u32>; 2],
+    /// Who opened it.
+    opener: Option<u8>,
+    /// The TTL of the answer to that; 0 where it was not seen.
+    ttl: u8,
+    /// The client has begun with none of what is followed: the answer alone is of interest.
+    asked: bool,
+}
+
+impl Opening {
+    /// Whether `sequence` from endpoint `source` is that of its first byte, or how far ahead of it, where that is known
+    /// and near enough to be believed.
+    fn ahead(&self, sequence: u32, source: usize) -> Option<u32> {
+        self.first.get(source).copied().flatten().map(|first| sequence.wrapping_sub(first))
+    }
+}
+
+/// A TCP segment on its way through the table.
+struct Arriving<'a, 'p> {
+    packet: &'a Packet<'p>,
+    segment: &'a Segment<'p>,
+    /// The endpoint that sent it: 0 is the one with the lower address.
+    source: usize,
+    /// The hash of the flow's key.
+    hash: u64,
+    drops: &'a mut Drops,
+    finished: &'a mut dyn FnMut(&Facts),
 }
 
 impl State {
@@ -243,56 +274,37 @@ impl FlowTable {
         let hash = self.hasher.hash_one(key);
         let slots = &self.slots;
         let known = self.index.find(hash, |slot| slots.get(index(*slot)).is_some_and(|entry| entry.key == key));
-        match known.copied() {
-            Some(slot) => self.known(slot, hash, packet, segment, source, drops, finished),
-            None => self.unknown(key, hash, packet, segment, source, drops, finished),
+        let known = known.copied();
+        let mut arriving = Arriving { packet, segment, source, hash, drops, finished };
+        match known {
+            Some(slot) => self.known(slot, &mut arriving),
+            None => self.unknown(key, &mut arriving),
         }
     }
 
     /// A segment of a flow that is not in the table: most of all traffic ends here.
-    #[expect(clippy::too_many_arguments, reason = "looked up once, handed on")]
-    fn unknown(
-        &mut self,
-        key: FlowKey,
-        hash: u64,
-        packet: &Packet<'_>,
-        segment: &Segment<'_>,
-        source: usize,
-        drops: &mut Drops,
-        finished: &mut dyn FnMut(&Facts),
-    ) {
-        let flags = segment.flags;
-        if flags.rst() {
+    fn unknown(&mut self, key: FlowKey, arriving: &mut Arriving<'_, '_>) {
+        let (segment, now) = (arriving.segment, arriving.packet.timestamp);
+        if segment.flags.rst() {
             return;
         }
-        let sniffed = if segment.payload.is_empty() { Sniff::Nothing } else { tcp::sniff(segment.payload) };
-        let state = if flags.syn() {
-            State::Opening { first: [None; 2], opener: None, ttl: 0 }
-        } else {
-            match sniffed {
+        let mut state = State::Opening(Opening::default());
+        if !segment.flags.syn() {
+            match if segment.payload.is_empty() { Sniff::Nothing } else { sniff(segment.payload) } {
                 Sniff::Nothing if starttls::greets(segment.payload).is_none() => return,
-                Sniff::Midstream => {
-                    self.insert(key, hash, packet.timestamp, State::Midstream, drops, finished);
-                    return;
-                }
-                _ => State::Opening { first: [None; 2], opener: None, ttl: 0 },
+                Sniff::Midstream => state = State::Midstream,
+                _ => {}
             }
-        };
-        let slot = self.insert(key, hash, packet.timestamp, state, drops, finished);
-        self.known(slot, hash, packet, segment, source, drops, finished);
+        }
+        let opening = matches!(state, State::Opening(_));
+        let slot = self.insert(key, arriving.hash, now, state, arriving.drops, arriving.finished);
+        if opening {
+            self.known(slot, arriving);
+        }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "looked up once, handed on")]
-    fn known(
-        &mut self,
-        slot: u32,
-        hash: u64,
-        packet: &Packet<'_>,
-        segment: &Segment<'_>,
-        source: usize,
-        drops: &mut Drops,
-        finished: &mut dyn FnMut(&Facts),
-    ) {
+    fn known(&mut self, slot: u32, arriving: &mut Arriving<'_, '_>) {
+        let Arriving { packet, segment, source, hash, .. } = *arriving;
         let now = packet.timestamp;
         let Some(entry) = self.slots.get_mut(index(slot)) else { return };
         let idle = now.since(entry.last);
@@ -302,25 +314,26 @@ impl FlowTable {
         let expired = idle > timeout(&entry.state, &self.limits);
         match &mut entry.state {
             State::Free | State::Quic(_) | State::Dtls(_) => {}
-            State::Opening { first, opener, ttl } => {
+            State::Opening(opening) => {
                 if expired {
-                    (*first, *opener) = ([None; 2], None);
+                    *opening = Opening::default();
                 }
                 if flags.syn() {
-                    if let Some(first) = first.get_mut(source) {
+                    if let Some(first) = opening.first.get_mut(source) {
                         *first = Some(segment.sequence.wrapping_add(1));
                     }
                     if opens {
-                        *opener = u8::try_from(source).ok();
+                        opening.opener = u8::try_from(source).ok();
+                        opening.asked = false;
                     } else {
-                        *ttl = packet.ttl;
-                        opener.get_or_insert(u8::try_from(1 - source).unwrap_or_default());
+                        opening.ttl = packet.ttl;
+                        opening.opener.get_or_insert(u8::try_from(1 - source).unwrap_or_default());
                     }
                 }
                 if flags.rst() {
                     self.remove(slot, hash);
                 } else if !segment.payload.is_empty() {
-                    self.first_bytes(slot, hash, packet, segment, source, drops, finished);
+                    self.first_bytes(slot, arriving);
                 } else if flags.fin() {
                     self.remove(slot, hash);
                 }
@@ -329,117 +342,144 @@ impl FlowTable {
                 let first_byte = segment.sequence.wrapping_add(1);
                 if expired || (opens && flow.is_another(source, first_byte)) {
                     let end = if expired { End::TimedOut } else { End::GivenUp };
-                    self.finish(slot, end, now, drops, finished);
-                    self.reopen(slot);
-                    self.known(slot, hash, packet, segment, source, drops, finished);
+                    self.finish(slot, end, now, arriving.drops, arriving.finished);
+                    self.reopen(slot, arriving);
                     return;
                 }
                 let (limits, shared) = (&self.tcp_limits, &mut self.shared);
-                let belongs = flow.segment(packet, segment, source, limits, shared, &mut self.pool, drops);
+                let belongs = flow.segment(packet, segment, source, limits, shared, &mut self.pool, arriving.drops);
                 if !belongs && tcp::is_hello(segment.payload) {
-                    self.finish(slot, End::GivenUp, now, drops, finished);
-                    self.reopen(slot);
-                    self.known(slot, hash, packet, segment, source, drops, finished);
+                    self.finish(slot, End::GivenUp, now, arriving.drops, arriving.finished);
+                    self.reopen(slot, arriving);
                 } else if flow.is_over() {
-                    let foreign = flow.is_foreign();
-                    self.finish(slot, End::Closed, now, drops, finished);
-                    if foreign {
-                        self.remove(slot, hash);
+                    let (foreign, unanswered) = (flow.is_foreign(), flow.unanswered());
+                    self.finish(slot, End::Closed, now, arriving.drops, arriving.finished);
+                    match unanswered.filter(|_| foreign) {
+                        Some((first, opener)) => {
+                            let opener = u8::try_from(opener).ok();
+                            self.await_answer(slot, Opening { first, opener, ..Opening::default() });
+                        }
+                        None if foreign => self.remove(slot, hash),
+                        None => {}
                     }
                 }
             }
             State::Midstream => {
                 if flags.syn() || tcp::is_hello(segment.payload) {
-                    self.reopen(slot);
-                    self.known(slot, hash, packet, segment, source, drops, finished);
-                } else if tcp::sniff(segment.payload) == Sniff::Midstream {
+                    self.reopen(slot, arriving);
+                } else if sniff(segment.payload) == Sniff::Midstream {
                     // One such segment may be chance, two are not.
-                    entry.state = State::Finished { hello_sequence: 0 };
-                    finished(&midstream(packet));
+                    entry.state = State::Finished(Mark::of(0));
+                    (arriving.finished)(&midstream(packet));
                 }
             }
-            State::Finished { hello_sequence } => {
-                let new_hello = tcp::is_hello(segment.payload) && segment.sequence != *hello_sequence;
+            State::Finished(mark) => {
+                let new_hello = tcp::is_hello(segment.payload) && !mark.covers(segment.sequence, source);
+                if flags.fin() || flags.rst() {
+                    mark.close();
+                }
                 if expired || opens || new_hello {
-                    self.reopen(slot);
-                    self.known(slot, hash, packet, segment, source, drops, finished);
+                    self.reopen(slot, arriving);
                 }
             }
         }
     }
 
     /// The first bytes of a flow: a handshake begins, or the flow is none of ours.
-    #[expect(clippy::too_many_arguments, reason = "looked up once, handed on")]
-    fn first_bytes(
-        &mut self,
-        slot: u32,
-        hash: u64,
-        packet: &Packet<'_>,
-        segment: &Segment<'_>,
-        source: usize,
-        drops: &mut Drops,
-        finished: &mut dyn FnMut(&Facts),
-    ) {
-        let Some(Slot { state: State::Opening { first, opener, ttl }, .. }) = self.slots.get(index(slot)) else {
-            return;
-        };
-        if tcp::is_padding(segment.payload) && segment.payload.len() > 1 && !segment.flags.psh() {
+    fn first_bytes(&mut self, slot: u32, arriving: &mut Arriving<'_, '_>) {
+        let Arriving { packet, segment, source, hash, .. } = *arriving;
+        let Some(Slot { state: State::Opening(opening), .. }) = self.slots.get_mut(index(slot)) else { return };
+        let payload = segment.payload;
+        if tcp::is_padding(segment) && payload.len() > 1 {
             return;
         }
-        let (first, opener, ttl) = (*first, *opener, *ttl);
-        let sniffed = tcp::sniff(segment.payload);
         let sequence = if segment.flags.syn() { segment.sequence.wrapping_add(1) } else { segment.sequence };
-        let ahead = first.get(source).copied().flatten().map(|first| sequence.wrapping_sub(first));
+        let opener = opening.opener.map(usize::from);
+        if opening.asked && opener == Some(source) {
+            if !tcp::is_hello(payload) {
+                return;
+            }
+            // TLS all the same, in the middle of a stream that was not followed: it starts afresh.
+            *opening = Opening::default();
+        }
+        let opening = *opening;
+        let opener = opener.filter(|_| opening.opener.is_some());
+        let ahead = opening.ahead(sequence, source);
+        let believed = ahead.is_none_or(|ahead| ahead < FARTHEST);
         // Before the first byte in order nothing can be told; what came early is held by the flow.
-        let mut early = ahead.is_some_and(|ahead| ahead != 0 && ahead < 1 << 20);
-        // The first byte of a connection may begin an SSLv2 hello that is cut; anywhere else that would be a guess.
-        let first_of_all = ahead == Some(0) && tcp::may_begin_sslv2(segment.payload);
+        let mut early = believed && ahead.is_some_and(|ahead| ahead != 0);
+        let sniffed = match ahead {
+            _ if early => Sniff::Nothing,
+            Some(0) => sniff_start(payload),
+            _ => sniff(payload),
+        };
         let mut clear_client = None;
-        // What looks like a hello is none yet where bytes in front of it are still to come.
-        let unclear = early || matches!(sniffed, Sniff::Nothing | Sniff::Midstream);
-        if unclear && !first_of_all {
-            let believed = ahead.is_none_or(|ahead| ahead < 1 << 20);
-            clear_client = match opener.map(usize::from).filter(|_| believed) {
+        // What begins like a hello is none yet, and is listened to until it can be told.
+        let unclear = !matches!(sniffed, Sniff::Client | Sniff::Server);
+        if unclear {
+            let perhaps = sniffed == Sniff::Perhaps;
+            clear_client = match opener.filter(|_| believed) {
                 Some(opener) => {
                     let peer = if source == opener { Peer::Client } else { Peer::Server };
                     // Nor where the bytes that this sender answers have not been seen.
-                    let answered = first.get(1 - source).copied().flatten();
+                    let answered = opening.first.get(1 - source).copied().flatten().filter(|_| !opening.asked);
                     early |= segment.flags.ack()
                         && answered.is_some_and(|first| reassembly::is_ahead(segment.acknowledgment, first));
-                    (early || starttls::may_begin(segment.payload, peer)).then_some(opener)
+                    (early || perhaps || starttls::may_begin(payload, peer)).then_some(opener)
                 }
-                None => starttls::greets(segment.payload)
-                    .map(|speaker| if speaker == Peer::Client { source } else { 1 - source }),
+                None if perhaps => Some(source),
+                None => {
+                    starttls::greets(payload).map(|speaker| if speaker == Peer::Client { source } else { 1 - source })
+                }
             };
-            if clear_client.is_none() && !early {
-                self.remove(slot, hash);
+            if clear_client.is_none() {
+                if ahead == Some(0) && opener == Some(source) {
+                    self.await_answer(slot, opening);
+                } else {
+                    self.remove(slot, hash);
+                }
                 return;
             }
         }
-        let begins_as = if clear_client == Some(1 - source) { Sniff::Server } else { sniffed };
+        let sends_as = match sniffed {
+            Sniff::Server => Side::Server,
+            _ if clear_client == Some(1 - source) => Side::Server,
+            _ => Side::Client,
+        };
+        let sender = Sender { side: sends_as, certain: !unclear };
         let mut flow = match self.spare.pop() {
             Some(mut spare) => {
-                spare.reset(packet, source, begins_as);
+                spare.reset(packet, source, sender);
                 spare
             }
-            None => TcpFlow::new(packet, source, begins_as),
+            None => TcpFlow::new(packet, source, sender),
         };
         if let Some(client) = clear_client {
             flow.listen(client);
         }
-        for (endpoint, first) in first.into_iter().enumerate() {
-            // A hello in the middle of a stream (after a protocol handprint does not follow) starts afresh.
-            let believed = endpoint != source || ahead.is_some_and(|ahead| ahead < 1 << 20);
+        for (endpoint, first) in opening.first.into_iter().enumerate() {
+            // A hello in the middle of a stream (after a protocol handprint does not follow) starts afresh; so does an
+            // answer whose question was not followed.
+            let believed = if endpoint == source { believed } else { !opening.asked };
             if let Some(first) = first.filter(|_| believed) {
                 flow.synchronise(endpoint, first);
             }
         }
         if let Some(opener) = opener {
-            flow.opened_by(usize::from(opener), (ttl > 0).then_some(ttl));
+            flow.opened_by(opener, (opening.ttl > 0).then_some(opening.ttl));
         }
-        flow.hello_sequence = sequence;
-        self.begin(slot, State::Handshake(flow), packet.timestamp, drops, finished);
-        self.known(slot, hash, packet, segment, source, drops, finished);
+        flow.hello_sequence =
+            if early { opening.first.get(source).copied().flatten() } else { None }.unwrap_or(sequence);
+        self.begin(slot, State::Handshake(flow), packet.timestamp, arriving.drops, arriving.finished);
+        self.known(slot, arriving);
+    }
+
+    /// The client has begun with none of what is followed: what it says is passed over, but the server's answer may
+    /// send it to TLS.
+    fn await_answer(&mut self, slot: u32, opening: Opening) {
+        if let Some(entry) = self.slots.get_mut(index(slot)) {
+            entry.state = State::Opening(Opening { asked: true, ..opening });
+        }
     }
 
     /// Puts a handshake that begins into its slot, and makes room for it.
@@ -483,7 +523,7 @@ impl FlowTable {
             let hash = self.hasher.hash_one(entry.key);
             if entry.state.is_handshake() {
                 self.finish(visit.slot, End::TimedOut, now, drops, finished);
-            } else if matches!(entry.state, State::Opening { .. }) {
+            } else if matches!(entry.state, State::Opening(_)) {
                 drops.count(DropReason::OpeningTimeout);
             }
             self.remove(visit.slot, hash);
@@ -537,7 +577,7 @@ impl FlowTable {
         let mut flow = match state {
             State::Handshake(flow) => flow,
             State::Dtls(mut flow) => {
-                entry.state = State::Finished { hello_sequence: flow.mark() };
+                entry.state = State::Finished(Mark::of(flow.mark()));
                 self.handshakes = self.handshakes.saturating_sub(1);
                 let mut around = dtls::Around {
                     shared: &mut self.shared,
@@ -549,7 +589,7 @@ impl FlowTable {
                 return;
             }
             State::Quic(mut flow) => {
-                entry.state = State::Finished { hello_sequence: flow.mark() };
+                entry.state = State::Finished(Mark::of(flow.mark()));
                 self.handshakes = self.handshakes.saturating_sub(1);
                 flow.end(end, now, &mut self.pool, finished);
                 return;
@@ -559,7 +599,7 @@ impl FlowTable {
                 return;
             }
         };
-        entry.state = State::Finished { hello_sequence: flow.hello_sequence };
+        entry.state = State::Finished(flow.mark());
         self.handshakes = self.handshakes.saturating_sub(1);
         // A wait in vain ends when its time is up, not when that is noticed: the same on any number of threads.
         let now = match end {
@@ -575,10 +615,12 @@ impl FlowTable {
         }
     }
 
-    fn reopen(&mut self, slot: u32) {
+    /// Begins with a segment anew what is in `slot`.
+    fn reopen(&mut self, slot: u32, arriving: &mut Arriving<'_, '_>) {
         if let Some(entry) = self.slots.get_mut(index(slot)) {
-            entry.state = State::Opening { first: [None; 2], opener: None, ttl: 0 };
+            entry.state = State::Opening(Opening::default());
         }
+        self.known(slot, arriving);
     }
 
     fn insert(
@@ -662,7 +704,7 @@ impl FlowTable {
             if entry.generation != visit.generation {
                 continue;
             }
-            let is_finished = matches!(entry.state, State::Finished { .. });
+            let is_finished = matches!(entry.state, State::Finished(_));
             if !is_finished && passed_over < PASSED_OVER {
                 passed_over += 1;
                 self.queue.push_back(visit);
@@ -681,9 +723,9 @@ impl FlowTable {
 
 const fn timeout(state: &State, limits: &Limits) -> Duration {
     match state {
-        State::Free | State::Opening { .. } => limits.opening_timeout,
+        State::Free | State::Opening(_) => limits.opening_timeout,
         State::Handshake(_) | State::Quic(_) | State::Dtls(_) => limits.handshake_timeout,
-        State::Midstream | State::Finished { .. } => limits.finished_timeout,
+        State::Midstream | State::Finished(_) => limits.finished_timeout,
     }
 }
 

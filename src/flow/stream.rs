@@ -18,6 +18,9 @@ const SMALL_RECORD: usize = 64;
 /// Room for a record header and a small record.
 const TAIL: usize = RecordHeader::SIZE + SMALL_RECORD;
 
+/// Bytes by which the first message behind an SSLv2 hello is told.
+const FOREIGN_HEAD: usize = 6;
+
 /// How the bytes of a direction are framed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -28,8 +31,11 @@ pub(crate) enum Framing {
     Records,
     /// An SSLv2 record; TLS records may follow it.
     SslV2,
-    /// Bytes are missing and the next record boundary is not known.
+    /// Bytes are missing and the next record boundary is not known: it is looked for where a segment begins.
     Lost,
+    /// No record begins where one must, though no byte is missing: the next header of the same version is looked for,
+    /// byte by byte.
+    Broken,
     /// Not TLS.
     Foreign,
 }
@@ -41,6 +47,22 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) pool: &'a mut Pool,
     /// Longest handshake message followed, in bytes.
     pub(crate) message_limit: usize,
+}
+
+/// Packets whose bytes were held until it could be told what they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pieces {
+    count: u16,
+    smallest: u16,
+}
+
+impl Pieces {
+    /// Counts a packet of `length` bytes.
+    pub(crate) fn add(&mut self, length: usize) {
+        let length = u16::try_from(length).unwrap_or(u16::MAX);
+        self.smallest = if self.count == 0 { length } else { self.smallest.min(length) };
+        self.count = self.count.saturating_add(1);
+    }
 }
 
 /// One direction's records and messages.
@@ -55,11 +77,17 @@ pub(crate) struct RecordLayer {
     reading: bool,
     /// Handshake bytes of a message that is not whole yet.
     message: Vec<u8>,
+    /// Bytes were missing.
+    gapped: bool,
+    /// Bytes that are not TLS have been looked at.
+    foreign_seen: bool,
     /// A message was given up for its length.
     pub(crate) too_long: bool,
     /// Bytes were given up for want of buffers.
     pub(crate) starved: bool,
     record_version: ProtocolVersion,
+    /// Of the last record of any type.
+    last_version: ProtocolVersion,
     records: u16,
     packets: u16,
     smallest_packet: u16,
@@ -137,6 +165,12 @@ impl RecordLayer {
         }
     }
 
+    /// The bytes delivered next came in more packets than one.
+    pub(crate) const fn held_back(&mut self, pieces: Pieces) {
+        self.packets = pieces.count.saturating_sub(1);
+        self.smallest_packet = pieces.smallest;
+    }
+
     /// Passes over `missing` bytes that never came.
     pub(crate) fn gap(&mut self, missing: u32, handshake: &mut Handshake, pool: &mut Pool) {
         let missing_bytes = usize::try_from(missing).unwrap_or(usize::MAX);
@@ -146,6 +180,7 @@ impl RecordLayer {
         }
         pool.give(std::mem::take(&mut self.message));
         self.records = 0;
+        self.gapped = true;
         let in_sync = self.tail.length == 0 && self.remaining >= missing_bytes && self.framing == Framing::Records;
         self.tail.length = 0;
         self.reading = false;
@@ -153,7 +188,9 @@ impl RecordLayer {
             self.remaining = self.remaining.saturating_sub(missing_bytes);
         } else {
             self.remaining = 0;
-            self.framing = Framing::Lost;
+            if !matches!(self.framing, Framing::Broken | Framing::Foreign) {
+                self.framing = Framing::Lost;
+            }
         }
     }
 
@@ -187,9 +224,19 @@ impl RecordLayer {
                 return used;
             }
             match self.framing {
+                Framing::Foreign if !self.foreign_seen && rest.len() < FOREIGN_HEAD => return used,
                 Framing::Foreign => {
-                    handshake.opaque(from, rest);
+                    handshake.opaque(from, rest, !std::mem::replace(&mut self.foreign_seen, true));
                     return bytes.len();
+                }
+                Framing::Broken => {
+                    let (skipped, found) = find_header(rest, self.last_version);
+                    used = used.saturating_add(skipped);
+                    if !found {
+                        return used;
+                    }
+                    self.framing = Framing::Records;
+                    continue;
                 }
                 Framing::SslV2 => {
                     used = used.saturating_add(self.read_sslv2(rest, from, handshake, around));
@@ -206,6 +253,10 @@ impl RecordLayer {
                 }
                 continue;
             }
+            if handshake.is_followed_enough() {
+                // Where that is decided by records, bytes behind them in the same segment tell nothing either.
+                return bytes.len();
+            }
             let header = match RecordHeader::parse(rest) {
                 Ok(header) => header,
                 Err(ParseError::Incomplete { .. }) if self.framing != Framing::Lost => return used,
@@ -214,15 +265,20 @@ impl RecordLayer {
                     match self.framing {
                         Framing::Unknown if may_be_sslv2(rest, from) => self.framing = Framing::SslV2,
                         Framing::Unknown => self.framing = Framing::Foreign,
-                        _ => self.framing = Framing::Lost,
-                    }
-                    if self.framing == Framing::Lost {
-                        return bytes.len();
+                        _ if self.gapped => {
+                            self.framing = Framing::Lost;
+                            return bytes.len();
+                        }
+                        _ => {
+                            self.framing = Framing::Broken;
+                            around.pool.give(std::mem::take(&mut self.message));
+                        }
                     }
                     continue;
                 }
             };
             self.framing = Framing::Records;
+            self.last_version = header.version;
             let Some(after_header) = rest.get(RecordHeader::SIZE..) else { return used };
             let length = usize::from(header.length);
             let encrypted = handshake.is_encrypted(from);
@@ -264,7 +320,7 @@ impl RecordLayer {
     fn handshake_bytes(&mut self, body: &[u8], from: Side, handshake: &mut Handshake, around: &mut Surroundings<'_>) {
         if self.message.is_empty() {
             let rest = self.messages(body, from, handshake, around);
-            self.hold(rest, from, handshake, around);
+            self.hold(rest, around);
             return;
         }
         if !around.pool.grow(&mut self.message, body) {
@@ -276,15 +332,14 @@ impl RecordLayer {
         let rest = self.messages(&held, from, handshake, around).len();
         if rest == held.len() {
             self.message = held;
-            self.refuse_oversize(from, handshake, around);
         } else {
             let rest = held.get(held.len().saturating_sub(rest)..).unwrap_or_default();
-            self.hold(rest, from, handshake, around);
+            self.hold(rest, around);
             around.pool.give(held);
         }
     }
 
-    /// Handles every whole message at the start of `bytes`; returns what is left.
+    /// Handles every whole message at the start of `bytes`; returns what is left: the start of one that is followed.
     fn messages<'b>(
         &mut self,
         mut bytes: &'b [u8],
@@ -292,7 +347,15 @@ impl RecordLayer {
         handshake: &mut Handshake,
         around: &mut Surroundings<'_>,
     ) -> &'b [u8] {
-        while let Ok((message, rest)) = Message::first(bytes) {
+        while let Ok(header) = HandshakeHeader::parse(bytes) {
+            if let Some(reason) = refusal(header, around.message_limit) {
+                self.too_long = header.message_length() > around.message_limit;
+                let error = ParseError::Invalid { structure: "handshake message", reason };
+                handshake.problem(from, error, header.message_length());
+                self.reading = false;
+                return &[];
+            }
+            let Ok((message, rest)) = Message::first(bytes) else { break };
             let cut = HelloCut {
                 record_version: Some(self.record_version),
                 records: self.records.max(1),
@@ -308,26 +371,12 @@ impl RecordLayer {
         bytes
     }
 
-    fn hold(&mut self, rest: &[u8], from: Side, handshake: &mut Handshake, around: &mut Surroundings<'_>) {
+    fn hold(&mut self, rest: &[u8], around: &mut Surroundings<'_>) {
         if rest.is_empty() {
             return;
         }
-        if around.pool.grow(&mut self.message, rest) {
-            self.refuse_oversize(from, handshake, around);
-        } else {
+        if !around.pool.grow(&mut self.message, rest) {
             self.starved = true;
-            self.give_up_message(around.pool);
-        }
-    }
-
-    /// Gives up a message whose header claims more than the limit, or is of no known type.
-    fn refuse_oversize(&mut self, from: Side, handshake: &mut Handshake, around: &mut Surroundings<'_>) {
-        if let Ok(header) = HandshakeHeader::parse(&self.message)
-            && (header.message_length() > around.message_limit || message_type::name(header.message_type).is_none())
-        {
-            let error = ParseError::Invalid { structure: "handshake message", reason: "longer than the limit" };
-            self.too_long = header.message_length() > around.message_limit;
-            handshake.problem(from, error, self.message.len());
             self.give_up_message(around.pool);
         }
     }
@@ -375,12 +424,15 @@ impl RecordLayer {
                 self.message = held;
                 return bytes.len();
             }
-            Err(error @ ParseError::Invalid { .. }) => {
-                // What follows the hellos of an SSLv2 connection is of no more interest.
-                if !handshake.is_begun() {
-                    handshake.problem(from, error, held.len());
-                }
+            Err(ParseError::Invalid { .. }) => {
+                // It only began like one. Behind the hellos of an SSLv2 connection come messages of its own.
                 self.framing = Framing::Foreign;
+                if held.len() < FOREIGN_HEAD {
+                    self.tail.append(&held);
+                } else {
+                    self.foreign_seen = true;
+                    handshake.opaque(from, &held, true);
+                }
                 around.pool.give(held);
                 return bytes.len();
             }
@@ -389,6 +441,30 @@ impl RecordLayer {
         around.pool.give(held);
         self.packets = 1;
         bytes.len().saturating_sub(unread)
+    }
+}
+
+/// How many bytes stand in front of the next record header of `version`, and whether that is there whole; where it is
+/// not, in front of what may be its start.
+fn find_header(bytes: &[u8], version: ProtocolVersion) -> (usize, bool) {
+    let [major, minor] = version.0.to_be_bytes();
+    let may_begin = |rest: &[u8]| {
+        let expected = [(20, 23), (major, major), (minor, minor), (0, 0x41)];
+        rest.iter().zip(expected).all(|(byte, (least, most))| (least..=most).contains(byte))
+    };
+    let tails = (0..bytes.len()).filter_map(|at| Some((at, bytes.get(at..)?)));
+    let found = tails.into_iter().find(|(_, rest)| may_begin(rest));
+    found.map_or((bytes.len(), false), |(at, rest)| (at, rest.len() >= RecordHeader::SIZE))
+}
+
+/// Why a message is not followed, whole or not.
+fn refusal(header: HandshakeHeader, limit: usize) -> Option<&'static str> {
+    if header.message_length() > limit {
+        Some("longer than the limit")
+    } else if message_type::name(header.message_type).is_none() {
+        Some("of no known type")
+    } else {
+        None
     }
 }
 

@@ -4,92 +4,19 @@ use super::facts::{Carrier, Outcome, Side};
 use super::handshake::{End, Handshake, Shared};
 use super::pool::Pool;
 use super::reassembly::{Arrival, HalfStream, HoldLimits, is_ahead};
-use super::stream::{Framing, RecordLayer, Surroundings};
-use crate::cursor::ParseError;
+use super::stream::{Framing, Pieces, RecordLayer, Surroundings};
 use crate::packet::{Packet, Segment};
 use crate::starttls::{self, Peer, Session};
 use crate::stats::{DropReason, Drops};
 use crate::time::Timestamp;
 use crate::tls::handshake::message_type;
-use crate::tls::record::{RecordHeader, content_type};
-use crate::tls::sslv2::Sslv2ClientHello;
-
-/// Application records followed after a handshake is complete, to see it answered and to notice a renegotiation.
-const RECORDS_AFTER_FINISH: u16 = 4;
+use crate::tls::record::content_type;
+use crate::tls::sniff::{Sniff, sniff};
 
 /// How many bytes of an answer can be missing from a capture; a larger distance is a number that means nothing.
 const LARGEST_LOSS: u32 = 16 << 20;
 /// Bytes kept of an answer that is not TLS.
 const ANSWER: usize = 16;
-
-/// What the first bytes of a segment look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sniff {
-    /// A ClientHello, or an SSLv2-format one.
-    Client,
-    /// A ServerHello.
-    Server,
-    /// A beginning too short to tell, but so far one of these.
-    Perhaps,
-    /// Application data in TLS records.
-    Midstream,
-    /// None of these.
-    Nothing,
-}
-
-/// Looks at the first bytes of a segment of an unknown flow. Strict: the lengths of record, message and hello must
-/// agree, since any bytes of any protocol may come by here.
-#[inline]
-pub(crate) fn sniff(payload: &[u8]) -> Sniff {
-    match payload {
-        [22, 3, 0..=4, rest @ ..] => sniff_record(payload, rest),
-        [23, 3, 1..=3, high, low, ..] => {
-            let length = usize::from(u16::from_be_bytes([*high, *low]));
-            let plausible = (17..=16_640).contains(&length);
-            let next = payload.get(RecordHeader::SIZE.saturating_add(length)..);
-            match next {
-                // Records must tile the segment.
-                Some([] | [20..=23, 3, 1..=3, ..]) | None if plausible => Sniff::Midstream,
-                _ => Sniff::Nothing,
-            }
-        }
-        [22] | [22, 3] => Sniff::Perhaps,
-        [0x80..=0xff, _, 1, ..] if Sslv2ClientHello::parse(payload).is_ok() => Sniff::Client,
-        _ => Sniff::Nothing,
-    }
-}
-
-/// Whether `payload` is the start of an SSLv2-format CLIENT-HELLO, as far as it goes.
-pub(crate) fn may_begin_sslv2(payload: &[u8]) -> bool {
-    matches!(payload.first(), Some(0x80..=0xff))
-        && !matches!(Sslv2ClientHello::first(payload), Err(ParseError::Invalid { .. }))
-}
-
-fn sniff_record(payload: &[u8], rest: &[u8]) -> Sniff {
-    let [high, low, rest @ ..] = rest else { return Sniff::Perhaps };
-    let record = usize::from(u16::from_be_bytes([*high, *low]));
-    if !(1..=16_640).contains(&record) {
-        return Sniff::Nothing;
-    }
-    // A hello may be cut into records of a few bytes: what follows the first is the next record's header.
-    let rest = rest.get(..record).unwrap_or(rest);
-    let (verdict, rest) = match rest {
-        [] => return Sniff::Perhaps,
-        [message_type::CLIENT_HELLO, rest @ ..] => (Sniff::Client, rest),
-        [message_type::SERVER_HELLO, rest @ ..] => (Sniff::Server, rest),
-        _ => return Sniff::Nothing,
-    };
-    let [a, b, c, rest @ ..] = rest else { return Sniff::Perhaps };
-    let message = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).unwrap_or(usize::MAX);
-    let plausible = (38..=131_072).contains(&message);
-    let version = match rest {
-        [] | [_] => return if plausible { Sniff::Perhaps } else { Sniff::Nothing },
-        [major, minor, ..] => [*major, *minor],
-    };
-    let known_version =
-        matches!(version, [3, 0..=4] | [0x7f, _] | [0, 2]) || (verdict == Sniff::Client && payload.len() > 43);
-    if plausible && known_version { verdict } else { Sniff::Nothing }
-}
 
 /// Bounds on what one flow may hold.
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +44,8 @@ pub(crate) struct TcpFlow {
     client: usize,
     /// The endpoint that opened the connection, where that was seen.
     opener: Option<usize>,
-    roles_known: bool,
+    /// The first bytes of each direction, while neither has said who is the client; `None` once one has.
+    starts: Option<[Start; 2]>,
     fin_at: [Option<u32>; 2],
     finished: [bool; 2],
     /// Sequence number of the first byte of the ClientHello.
@@ -130,6 +58,37 @@ pub(crate) struct TcpFlow {
     clear_end: Option<starttls::State>,
 }
 
+/// Which side the sender of a flow's first bytes is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender {
+    pub(crate) side: Side,
+    /// Its hello says so.
+    pub(crate) certain: bool,
+}
+
+/// The first bytes of a direction.
+#[derive(Default)]
+struct Start {
+    bytes: [u8; 6],
+    length: usize,
+}
+
+impl Start {
+    /// Appends what fits, and says whose bytes these are by the first message; `None` where it is none of a hello, or
+    /// not there yet.
+    fn append(&mut self, bytes: &[u8]) -> Option<Side> {
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        let count = room.len().min(bytes.len());
+        room.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = *byte);
+        self.length = self.length.saturating_add(count);
+        match self.bytes.get(..self.length).unwrap_or_default() {
+            [22, 3, _, _, _, message_type::CLIENT_HELLO] | [0x80..=0xff, _, 1, ..] => Some(Side::Client),
+            [22, 3, _, _, _, message_type::SERVER_HELLO] | [0x80..=0xff, _, 4, ..] => Some(Side::Server),
+            _ => None,
+        }
+    }
+}
+
 /// A conversation in clear.
 struct Clear {
     session: Session,
@@ -137,6 +96,8 @@ struct Clear {
     client: usize,
     /// Bytes of memory charged to the pool.
     charged: usize,
+    /// Packets of each endpoint whose bytes may be the start of TLS.
+    held_back: [Pieces; 2],
     /// Bytes are looked at only once those their sender had received have been.
     in_turn: bool,
 }
@@ -147,14 +108,42 @@ impl Clear {
     }
 }
 
-impl TcpFlow {
-    /// A flow that `packet` begins, sent by endpoint `source`; `sniffed` says what its bytes look like.
-    pub(crate) fn new(packet: &Packet<'_>, source: usize, sniffed: Sniff) -> Box<Self> {
-        Box::new(Self::fresh(packet, source, sniffed))
+/// What is remembered of a flow that is finished, so that its later segments start nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mark {
+    /// Sequence number of the first byte of the ClientHello; over UDP what tells the first datagram from another's.
+    pub(crate) hello: u32,
+    /// Sequence numbers of each direction's first byte, while the connection goes on.
+    starts: [Option<u32>; 2],
+}
+
+impl Mark {
+    /// A mark where nothing is known of streams.
+    pub(crate) const fn of(hello: u32) -> Self {
+        Self { hello, starts: [None; 2] }
     }
 
-    fn fresh(packet: &Packet<'_>, source: usize, sniffed: Sniff) -> Self {
-        let source_is_client = sniffed != Sniff::Server;
+    /// The connection is closed: from here on its ports may be another's.
+    pub(crate) const fn close(&mut self) {
+        self.starts = [None; 2];
+    }
+
+    /// Whether bytes at `sequence` from endpoint `source` are of the same connection.
+    pub(crate) fn covers(&self, sequence: u32, source: usize) -> bool {
+        let start = self.starts.get(source).copied().flatten();
+        sequence == self.hello || start.is_some_and(|start| sequence == start || is_ahead(sequence, start))
+    }
+}
+
+impl TcpFlow {
+    /// A flow that `packet` begins, sent by endpoint `source`. Who is the client is told by its hello, or else only
+    /// supposed.
+    pub(crate) fn new(packet: &Packet<'_>, source: usize, sender: Sender) -> Box<Self> {
+        Box::new(Self::fresh(packet, source, sender))
+    }
+
+    fn fresh(packet: &Packet<'_>, source: usize, sender: Sender) -> Self {
+        let source_is_client = sender.side == Side::Client;
         let (client, server) = if source_is_client {
             (packet.tuple.source, packet.tuple.destination)
         } else {
@@ -169,7 +158,7 @@ impl TcpFlow {
             layers: Default::default(),
             client: if source_is_client { source } else { 1 - source },
             opener: None,
-            roles_known: matches!(sniffed, Sniff::Client | Sniff::Server),
+            starts: (!sender.certain).then(Default::default),
             fin_at: [None; 2],
             finished: [false; 2],
             hello_sequence: 0,
@@ -181,12 +170,34 @@ impl TcpFlow {
 
     /// Follows what is spoken in clear from here on; endpoint `client` is the one that asks.
     pub(crate) fn listen(&mut self, client: usize) {
-        self.clear = Some(Box::new(Clear { session: Session::new(), client, charged: 0, in_turn: true }));
+        self.clear = Some(Box::new(Clear {
+            session: Session::new(),
+            client,
+            charged: 0,
+            held_back: [Pieces::default(); 2],
+            in_turn: true,
+        }));
+    }
+
+    /// What the table keeps of it when its record is written.
+    pub(crate) fn mark(&self) -> Mark {
+        // Where its opening was seen it is sure where its streams begin, and that no other connection has begun.
+        let goes_on = self.opener.is_some() && self.handshake.is_followed_enough();
+        let start = |source: usize| self.streams.get(source).and_then(HalfStream::start).filter(|_| goes_on);
+        Mark { hello: self.hello_sequence, starts: [start(0), start(1)] }
     }
 
     /// Whether this is nothing handprint follows, and not worth a mark.
     pub(crate) fn is_foreign(&self) -> bool {
         self.clear_end == Some(starttls::State::NotThis)
+    }
+
+    /// Where both streams begin and who opened the connection, if the one that did has spoken alone so far.
+    pub(crate) fn unanswered(&self) -> Option<([Option<u32>; 2], usize)> {
+        let opener = self.opener?;
+        let answers = self.streams.get(1 - opener)?;
+        let start = |source: usize| self.streams.get(source).and_then(HalfStream::start);
+        (answers.next() == answers.start() && !answers.has_gap()).then(|| ([start(0), start(1)], opener))
     }
 
     /// Whether a record is to be made of it.
@@ -256,7 +267,7 @@ impl TcpFlow {
             self.answer_sequence.get_or_insert(segment.acknowledgment);
         }
         let mut belongs = true;
-        if !segment.payload.is_empty() {
+        if !segment.payload.is_empty() && !self.is_padded(segment, source) {
             let after = segment.flags.ack().then_some(segment.acknowledgment);
             belongs = self.bytes(sequence, segment.payload, source, after, limits, now, shared, pool, drops);
             if belongs && segment.cut > 0 {
@@ -268,6 +279,15 @@ impl TcpFlow {
             self.handshake.facts.ended = now;
         }
         belongs
+    }
+
+    /// Whether a segment's payload is padding behind an acknowledgment.
+    fn is_padded(&self, segment: &Segment<'_>, source: usize) -> bool {
+        is_padding(segment)
+            && match &self.clear {
+                Some(clear) => segment.payload.len() == 6 && !clear.session.is_mid_unit(clear.peer(source)),
+                None => self.layers.get(source).is_some_and(RecordLayer::awaits_record),
+            }
     }
 
     fn note(&mut self, packet: &Packet<'_>, segment: &Segment<'_>, source: usize) {
@@ -308,9 +328,6 @@ impl TcpFlow {
     ) -> bool {
         let hold = limits.hold(self.side(source));
         if let Some(clear) = &self.clear {
-            if is_padding(payload) && payload.len() == 6 && !clear.session.is_mid_unit(clear.peer(source)) {
-                return true;
-            }
             if clear.in_turn
                 && self.must_wait(source, after)
                 && self.defer(sequence, payload, source, after, hold, pool)
@@ -322,12 +339,6 @@ impl TcpFlow {
             }
         }
         let Some(stream) = self.streams.get_mut(source) else { return false };
-        if self.clear.is_none()
-            && is_padding(payload)
-            && self.layers.get(source).is_some_and(RecordLayer::awaits_record)
-        {
-            return true;
-        }
         match stream.accept(sequence, payload, hold, pool) {
             Arrival::Foreign => return false,
             Arrival::Held => return true,
@@ -396,17 +407,29 @@ impl TcpFlow {
         while !rest.is_empty() && state == starttls::State::Going {
             let step = clear.session.next(peer, rest);
             if !step.tls.is_empty() {
+                let held_back = clear.held_back.get_mut(source).map(std::mem::take).unwrap_or_default();
+                if let Some(layer) = self.layers.get_mut(source).filter(|layer| !layer.has_begun()) {
+                    layer.held_back(held_back);
+                }
                 if !self.layers.get(source).is_some_and(RecordLayer::has_begun) && source == self.client {
                     let next = self.streams.get(source).and_then(HalfStream::next).unwrap_or_default();
                     self.hello_sequence = next.wrapping_sub(u32::try_from(rest.len()).unwrap_or_default());
                 }
                 self.deliver_tls(step.tls, source, limits, now, shared, pool);
             }
-            if step.consumed == 0 && step.tls.is_empty() {
-                break;
-            }
+            let idle = step.consumed == 0 && step.tls.is_empty();
             rest = rest.get(step.consumed..).unwrap_or_default();
             state = clear.session.state();
+            if idle {
+                break;
+            }
+        }
+        if let Some(held_back) = clear.held_back.get_mut(source) {
+            if clear.session.holds_start(peer) {
+                held_back.add(bytes.len());
+            } else {
+                *held_back = Pieces::default();
+            }
         }
         let held = clear.session.held();
         let afforded = pool.recharge(clear.charged, held);
@@ -423,7 +446,9 @@ impl TcpFlow {
             starttls::State::NotThis | starttls::State::Over => {
                 if clear.session.is_tls(Peer::Client) || clear.session.is_tls(Peer::Server) {
                     // A hello has been seen: what else comes is not TLS, and no more than that.
+                    let held = clear.session.take_held(peer);
                     self.stop_listening(clear, pool);
+                    self.deliver_tls(&held, source, limits, now, shared, pool);
                     self.deliver_tls(rest, source, limits, now, shared, pool);
                 } else {
                     if state == starttls::State::Over {
@@ -454,16 +479,14 @@ impl TcpFlow {
         if bytes.is_empty() {
             return;
         }
-        if !self.roles_known {
-            self.learn_roles(bytes, source);
-        }
+        self.learn_roles(bytes, source);
         let side = self.side(source);
         if side == Side::Client {
             self.handshake.facts.progress.hello_acknowledged = false;
         }
         let Some(layer) = self.layers.get_mut(source) else { return };
         let answers = side == Side::Server
-            && matches!(layer.framing, Framing::Unknown | Framing::SslV2)
+            && matches!(layer.framing, Framing::Unknown | Framing::SslV2 | Framing::Foreign)
             && self.handshake.facts.selection.is_none();
         if answers {
             let start = &mut self.handshake.facts.foreign_answer;
@@ -508,18 +531,16 @@ impl TcpFlow {
         }
     }
 
-    /// Whoever sends a hello first decides who is the client, when the first packet was too short to tell.
+    /// Whoever sends a hello first decides who is the client, where the flow's first bytes did not.
     fn learn_roles(&mut self, bytes: &[u8], source: usize) {
-        match sniff(bytes) {
-            Sniff::Server if source == self.client => {
-                self.client = 1 - source;
-                let facts = &mut self.handshake.facts;
-                std::mem::swap(&mut facts.client, &mut facts.server);
-                std::mem::swap(&mut facts.coverage.client_seen, &mut facts.coverage.server_seen);
-                self.roles_known = true;
-            }
-            Sniff::Client | Sniff::Server => self.roles_known = true,
-            _ => {}
+        let Some(start) = self.starts.as_mut().and_then(|starts| starts.get_mut(source)) else { return };
+        let Some(side) = start.append(bytes) else { return };
+        self.starts = None;
+        if side != self.side(source) {
+            self.client = 1 - self.client;
+            let facts = &mut self.handshake.facts;
+            std::mem::swap(&mut facts.client, &mut facts.server);
+            std::mem::swap(&mut facts.coverage.client_seen, &mut facts.coverage.server_seen);
         }
     }
 
@@ -595,7 +616,7 @@ impl TcpFlow {
             || self.clear_end.is_some()
             || !self.finished.contains(&false)
             || (any_fin && (refused || self.handshake.is_complete()))
-            || self.handshake.records_after_finish() >= RECORDS_AFTER_FINISH
+            || self.handshake.is_followed_enough()
     }
 
     /// Ends the flow: what is held behind gaps is still looked at, the outcome decided, every buffer given back.
@@ -614,7 +635,9 @@ impl TcpFlow {
             self.deliver_ready(self.client, limits, at, shared, pool);
         }
         for source in [self.client, 1 - self.client] {
-            while self.skip_gap(source, limits, at, shared, pool, drops) {}
+            // Where enough was seen, what is still held may be waiting for bytes that only come later.
+            let enough = self.clear_end.is_some() || self.handshake.is_followed_enough();
+            while !enough && self.skip_gap(source, limits, at, shared, pool, drops) {}
             self.apply_fin(source);
         }
         self.count_lost_answer();
@@ -662,10 +685,10 @@ impl TcpFlow {
     }
 
     /// Makes a used flow new, keeping its memory.
-    pub(crate) fn reset(&mut self, packet: &Packet<'_>, source: usize, sniffed: Sniff) {
+    pub(crate) fn reset(&mut self, packet: &Packet<'_>, source: usize, sender: Sender) {
         let name = self.handshake.facts.hello.server_name.take();
         let name = name.unwrap_or_else(|| std::mem::take(&mut self.handshake.name_buffer));
-        *self = Self::fresh(packet, source, sniffed);
+        *self = Self::fresh(packet, source, sender);
         self.handshake.name_buffer = name;
     }
 
@@ -677,9 +700,9 @@ impl TcpFlow {
 }
 
 /// Whether a payload is what some middleboxes leave behind a bare ACK: Ethernet's padding taken for payload. No record
-/// begins with a zero.
-pub(crate) fn is_padding(payload: &[u8]) -> bool {
-    payload.len() <= 6 && payload.iter().all(|byte| *byte == 0)
+/// begins with a zero, and who sends data says so (PSH) when there is no more of it.
+pub(crate) fn is_padding(segment: &Segment<'_>) -> bool {
+    segment.payload.len() <= 6 && !segment.flags.psh() && segment.payload.iter().all(|byte| *byte == 0)
 }
 
 /// Whether a payload's first bytes are those of a handshake: the strict test for a flow already given up.

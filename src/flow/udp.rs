@@ -121,8 +121,8 @@ impl FlowTable {
                     self.finish(slot, End::Closed, now, drops, finished);
                 }
             }
-            State::Finished { hello_sequence } => {
-                let known = *hello_sequence;
+            State::Finished(mark) => {
+                let known = mark.hello;
                 let begins = Begins::of(payload, cut);
                 if expired || begins.mark() != Some(known) {
                     self.first_datagram(Some(slot), key, begins, packet, source, drops, finished);

@@ -1,7 +1,7 @@
 //! HTTP/1.1 CONNECT (RFC 9110 section 9.3.6) in front of TLS, and redirections to https.
 
 use super::text::{begins, is, line, literal_number, may_become, split_word, trim};
-use super::{Entry, Frame, Machine, Peer, Protocol, Proxy, Recognition, Talk, Verdict};
+use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Proxy, Recognition, Talk, Verdict};
 
 /// A client that asks a proxy for a tunnel.
 pub(super) const CONNECT: Entry = Entry { first: Peer::Client, recognise, machine: || Box::<Connect>::default() };
@@ -10,35 +10,49 @@ pub(super) const REDIRECT: Entry = Entry { first: Peer::Server, recognise: redir
 
 fn recognise(held: &[u8]) -> Recognition {
     if begins(held, "CONNECT ") {
-        return match memchr::memchr(b'\n', held) {
+        let within = held.get(..1024).unwrap_or(held);
+        return match memchr::memchr(b'\n', within) {
             Some(end) => {
                 let version = trim(held.get(..end).unwrap_or_default()).rsplit(|byte| *byte == b' ').next();
                 Recognition::whether(version.is_some_and(|version| begins(version, "HTTP/1.")))
             }
-            None if held.len() > 1024 => Recognition::Not,
-            None => Recognition::Perhaps,
+            None => Recognition::unless_past(held, 1024),
         };
     }
     if held.len() < 8 && may_become(held, "CONNECT ") { Recognition::Perhaps } else { Recognition::Not }
 }
 
-/// Only what is whole in one segment: for this nothing is followed, and plain HTTP costs nothing.
+/// Nothing is followed but an answer of status 301 or 308, and that to the end of its head: other HTTP costs nothing.
 fn redirects(held: &[u8]) -> Recognition {
-    Recognition::whether(location(held).is_some())
+    let within = held.get(..LIMIT).unwrap_or(held);
+    if !is_moved(within) {
+        return Recognition::Not;
+    }
+    match location(within) {
+        Some((location, _)) => Recognition::whether(begins(location, "https://")),
+        None if memchr::memmem::find(within, b"\r\n\r\n").is_some() => Recognition::Not,
+        None => Recognition::unless_past(held, LIMIT),
+    }
 }
 
-/// Where a 301 or 308 leads, if that is https.
-fn location(response: &[u8]) -> Option<&[u8]> {
-    if !matches!(response.get(..12)?, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'3', b'0', b'1' | b'8']) {
-        return None;
-    }
-    let head = response.get(..super::LIMIT).unwrap_or(response);
-    let mut lines = head.split(|byte| *byte == b'\n').skip(1);
-    let header = lines.find_map(|line| {
+/// Whether an answer, as far as it goes, begins with a status line of 301 or 308.
+fn is_moved(answer: &[u8]) -> bool {
+    let pattern = b"HTTP/1._ 30_";
+    answer.iter().zip(pattern).enumerate().all(|(place, (byte, expected))| match place {
+        7 => byte.is_ascii_digit(),
+        11 => matches!(byte, b'1' | b'8'),
+        _ => byte == expected,
+    })
+}
+
+/// Where the head of an answer leads, once that line is there, and where the line ends.
+fn location(head: &[u8]) -> Option<(&[u8], usize)> {
+    let mut end = 0;
+    head.split_inclusive(|byte| *byte == b'\n').take_while(|line| !trim(line).is_empty()).find_map(|line| {
+        end += line.len();
         let (name, value) = split_header(line)?;
-        is(name, "location").then_some(value)
-    })?;
-    begins(header, "https://").then_some(header)
+        (is(name, "location") && line.ends_with(b"\n")).then_some((value, end))
+    })
 }
 
 fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -51,12 +65,12 @@ struct Redirect;
 
 impl Machine for Redirect {
     fn frame(&self, _: Peer, held: &[u8]) -> Frame {
-        // The head as far as it is there.
-        Frame::Whole(memchr::memmem::find(held, b"\r\n\r\n").map_or(held.len(), |end| end + 4))
+        // As much of the head as says where.
+        location(held).map_or(Frame::More, |(_, end)| Frame::Whole(end))
     }
 
     fn unit(&mut self, _: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        let Some(location) = location(unit) else { return Verdict::NotThis };
+        let Some((location, _)) = location(unit) else { return Verdict::NotThis };
         talk.facts.protocol = Some(Protocol::Http);
         talk.facts.convincing = true;
         // What follows the host may be personal.

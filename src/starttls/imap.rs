@@ -3,7 +3,7 @@
 use super::text::{
     astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words,
 };
-use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
 const PIPELINE: usize = 32;
@@ -16,7 +16,7 @@ fn recognise(held: &[u8]) -> Recognition {
     for greeting in ["* OK", "* PREAUTH", "* BYE"] {
         match held.get(greeting.len()) {
             Some(b' ' | b'\r') if begins(held, greeting) => {
-                return if memchr::memchr(b'\n', held).is_some() { Recognition::Is } else { Recognition::Perhaps };
+                return Recognition::of_line(held, LIMIT);
             }
             None if may_become(held, greeting) => return Recognition::Perhaps,
             _ => {}

@@ -1,7 +1,10 @@
 //! IRC (RFC 2812) with the STARTTLS command (IRCv3's `tls` capability; numerics 670 and 691).
 
-use super::text::{begins, exposes, is, is_one_of, line, may_become, plain_user, split_word, trim, words};
-use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::text::{begins, exposes, is, is_one_of, may_become, plain_user, split_word, trim, words};
+use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+
+/// Longest message, in bytes.
+const LINE: usize = 512;
 
 /// A client that registers.
 pub(super) const ENTRY: Entry =
@@ -28,14 +31,15 @@ fn server_begins(held: &[u8]) -> Recognition {
     if held.len() < 7 && may_become(held, "NOTICE ") {
         return Recognition::Perhaps;
     }
-    if held.first() != Some(&b':') || held.len() > 512 {
+    if held.first() != Some(&b':') {
         return Recognition::Not;
     }
-    match words(held).nth(1) {
-        Some(word) if is(word, "NOTICE") => Recognition::Is,
-        Some(word) if word.len() < 6 && may_become(word, "NOTICE") => Recognition::Perhaps,
-        Some(_) => Recognition::Not,
-        None => Recognition::Perhaps,
+    let within = held.get(..LINE).unwrap_or(held);
+    // A word that ends where the bytes do may go on.
+    match words(within).nth(1) {
+        Some(word) if !within.ends_with(word) => Recognition::whether(is(word, "NOTICE")),
+        Some(word) if !may_become(word, "NOTICE") || word.len() > "NOTICE".len() => Recognition::Not,
+        _ => Recognition::unless_past(held, LINE),
     }
 }
 
@@ -49,12 +53,14 @@ struct Irc {
 impl Machine for Irc {
     fn frame(&self, _: Peer, held: &[u8]) -> Frame {
         match held {
-            // Formatting codes of IRC are control bytes.
+            [0x16] => Frame::More,
             [0x16, 3, ..] => Frame::Tls,
             [2 | 3 | 0x0f | 0x1d | 0x1f, ..] => Frame::NotThis,
-            _ => match (line(held), memchr::memchr(b'\n', held)) {
-                (Frame::NotThis, Some(end)) => Frame::Whole(end + 1),
-                (frame, _) => frame,
+            // Formatting codes of IRC are control bytes.
+            _ => match memchr::memchr(b'\n', held) {
+                Some(end) => Frame::Whole(end + 1),
+                None if held.len() >= LIMIT => Frame::Long,
+                None => Frame::More,
             },
         }
     }

@@ -28,6 +28,8 @@ mod xmpp;
 
 use serde::Serialize;
 
+use crate::tls::sniff::{Sniff, sniff_start};
+
 pub use facts::{CleartextReason, Credentials, Injected, Proxy, RdpFacts, StarttlsFacts, TdsFacts};
 
 /// Longest line or message held, in bytes a direction.
@@ -148,7 +150,8 @@ pub enum Peer {
 struct Entry {
     /// Who speaks first.
     first: Peer,
-    /// Whether these are its first bytes.
+    /// Whether these are its first bytes. More bytes never change an answer other than `Perhaps`: a connection is
+    /// recognised however it is cut.
     recognise: fn(&[u8]) -> Recognition,
     /// What follows it from there.
     machine: fn() -> Box<dyn Machine>,
@@ -192,6 +195,19 @@ enum Recognition {
 impl Recognition {
     const fn whether(is: bool) -> Self {
         if is { Self::Is } else { Self::Not }
+    }
+
+    /// Of bytes that are to become a line, its end included, within `limit`.
+    fn of_line(held: &[u8], limit: usize) -> Self {
+        match memchr::memchr(b'\n', held.get(..limit).unwrap_or(held)) {
+            Some(_) => Self::Is,
+            None => Self::unless_past(held, limit),
+        }
+    }
+
+    /// They may yet be, unless `limit` bytes are there.
+    const fn unless_past(held: &[u8], limit: usize) -> Self {
+        if held.len() < limit { Self::Perhaps } else { Self::Not }
     }
 }
 
@@ -263,7 +279,8 @@ enum Verdict {
 
 /// One protocol as a state machine on its units: lines, packets, elements.
 trait Machine: Send {
-    /// Where the next unit of `from` ends. `held` is not empty.
+    /// Where the next unit of `from` ends. `held` is not empty, and at most [`LIMIT`] bytes; more of them never change
+    /// an answer other than [`Frame::More`].
     fn frame(&self, from: Peer, held: &[u8]) -> Frame;
 
     /// Takes a unit; of one longer than [`LIMIT`] the first `LIMIT` bytes.
@@ -352,6 +369,8 @@ struct Direction {
     held: Vec<u8>,
     /// Bytes in clear where TLS should have begun.
     late: u32,
+    /// The last of them did not end a line.
+    mid_line: bool,
 }
 
 /// A conversation in clear from its first byte on.
@@ -399,7 +418,7 @@ enum Out {
 impl Session {
     /// A session of which nothing is known.
     pub(crate) fn new() -> Self {
-        let direction = || Direction { mode: Mode::Units, held: Vec::new(), late: 0 };
+        let direction = || Direction { mode: Mode::Units, held: Vec::new(), late: 0, mid_line: false };
         Self {
             machine: None,
             facts: StarttlsFacts::default(),
@@ -449,6 +468,18 @@ impl Session {
         }
     }
 
+    /// Whether bytes of `from` are held that may be the start of TLS.
+    pub(crate) fn holds_start(&self, from: Peer) -> bool {
+        self.directions.get(from as usize).is_some_and(|direction| {
+            !direction.held.is_empty() && (self.machine.is_none() || direction.mode == Mode::AwaitTls)
+        })
+    }
+
+    /// The bytes of `from` that no unit was made of.
+    pub(crate) fn take_held(&mut self, from: Peer) -> Vec<u8> {
+        self.directions.get_mut(from as usize).map(|direction| std::mem::take(&mut direction.held)).unwrap_or_default()
+    }
+
     /// Whether a unit of `from` is not whole yet.
     pub(crate) fn is_mid_unit(&self, from: Peer) -> bool {
         self.directions.get(from as usize).is_some_and(|direction| !direction.held.is_empty())
@@ -483,9 +514,6 @@ impl Session {
         loop {
             let rest = bytes.get(used..).unwrap_or_default();
             let Some(direction) = self.directions.get_mut(from as usize) else { return (bytes.len(), Out::Nothing) };
-            if self.state != State::Going {
-                return (bytes.len(), Out::Nothing);
-            }
             if rest.is_empty() && direction.held.is_empty() {
                 return (used, Out::Nothing);
             }
@@ -522,18 +550,12 @@ impl Session {
                     }
                 }
                 Mode::AwaitTls => {
-                    let first = direction.held.first().or_else(|| rest.first());
-                    if first.is_some_and(|byte| matches!(byte, 20..=23 | 0x80..)) {
-                        direction.mode = Mode::Tls;
-                        continue;
-                    }
-                    let before = direction.held.len();
-                    let (taken, _) = direction.pass_line(rest);
+                    let taken = direction.await_tls(rest);
                     used = used.saturating_add(taken);
-                    let passed = before.saturating_sub(direction.held.len()).saturating_add(taken);
-                    direction.late = direction.late.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX));
-                    if direction.late > LATE {
+                    if direction.late >= LATE {
                         self.state = State::Over;
+                    } else if direction.mode == Mode::AwaitTls && used >= bytes.len() {
+                        return (used, Out::Nothing);
                     }
                 }
                 Mode::Lost => {
@@ -558,6 +580,9 @@ impl Session {
             if std::mem::take(&mut self.unit_holds_tls) {
                 return (used, Out::Unit);
             }
+            if self.state != State::Going {
+                return (used, Out::Nothing);
+            }
         }
     }
 
@@ -572,26 +597,23 @@ impl Session {
         let in_place = held.is_empty();
         let appended = if in_place { 0 } else { room.min(rest.len()) };
         held.extend_from_slice(rest.get(..appended).unwrap_or_default());
-        let at_hand = if in_place { rest } else { held.as_slice() };
+        let at_hand = if in_place { rest.get(..LIMIT).unwrap_or(rest) } else { held.as_slice() };
         let frame = match &self.machine {
             Some(machine) => machine.frame(from, at_hand),
             None => unrecognised(from, at_hand),
         };
         let length = match frame {
-            Frame::More if at_hand.len() >= LIMIT => {
-                self.state = State::NotThis;
-                return None;
-            }
-            Frame::More => {
+            Frame::More if at_hand.len() < LIMIT => {
                 if in_place {
                     held.extend_from_slice(rest);
                 }
                 self.keep(from, held);
                 return None;
             }
-            Frame::NotThis => {
+            Frame::More | Frame::NotThis => {
                 self.state = State::NotThis;
-                return None;
+                self.keep(from, held);
+                return Some(appended);
             }
             Frame::Begins(entry) => {
                 self.machine = Some((entry.machine)());
@@ -607,8 +629,10 @@ impl Session {
                         direction.mode = Mode::Tls;
                     }
                 }
+                // What was appended is handed on with what follows it.
+                held.truncate(before);
                 self.keep(from, held);
-                return Some(appended);
+                return Some(0);
             }
             Frame::Long => {
                 self.facts.long_lines = self.facts.long_lines.saturating_add(1);
@@ -679,6 +703,9 @@ impl Session {
                     self.unit_holds_tls = true;
                 }
                 Some(mode) if direction.mode != Mode::Tls => {
+                    if direction.mode != Mode::AwaitTls {
+                        direction.mid_line = false;
+                    }
                     direction.mode = mode;
                     if mode == Mode::Units {
                         direction.late = 0;
@@ -705,6 +732,50 @@ impl Direction {
         (held, count.saturating_sub(held).min(rest))
     }
 
+    /// Passes over bytes in clear until TLS begins; returns how many of `rest` went.
+    ///
+    /// A record of any kind begins a line, or one of a handshake stands anywhere. What may be the start of one is held.
+    fn await_tls(&mut self, rest: &[u8]) -> usize {
+        let before = self.held.len();
+        let appended = if before == 0 { rest.len() } else { rest.len().min(LIMIT) };
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(if before == 0 { &[] } else { rest.get(..appended).unwrap_or_default() });
+        let at_hand = if before == 0 { rest } else { held.as_slice() };
+        let mut passed = 0;
+        let verdict = loop {
+            let here = at_hand.get(passed..).unwrap_or_default();
+            let found = match here {
+                [] => break Recognition::Perhaps,
+                [0x16, ..] => begins_record(here, 0x16..=0x16),
+                _ if self.mid_line => Recognition::Not,
+                _ => begins_record(here, 20..=23),
+            };
+            if found != Recognition::Not {
+                break found;
+            }
+            let behind = here.get(1..).unwrap_or_default();
+            self.mid_line = here.first() != Some(&b'\n');
+            let step = if self.mid_line { 1 + memchr::memchr2(b'\n', 0x16, behind).unwrap_or(behind.len()) } else { 1 };
+            let left = LATE.saturating_sub(self.late);
+            let step = step.min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.late = self.late.saturating_add(u32::try_from(step).unwrap_or(left));
+            passed = passed.saturating_add(step);
+            if self.late >= LATE {
+                break Recognition::Not;
+            }
+        };
+        if verdict == Recognition::Perhaps {
+            self.held = at_hand.get(passed..).unwrap_or_default().to_vec();
+            return appended;
+        }
+        if verdict == Recognition::Is {
+            self.mode = Mode::Tls;
+        }
+        // What is left of the bytes held goes on being held, and of the new ones only those passed over went.
+        self.held = held.get(passed..before).unwrap_or_default().to_vec();
+        passed.saturating_sub(before)
+    }
+
     /// Passes over the rest of a line; returns how much of `rest` went, and whether the line has ended.
     fn pass_line(&mut self, rest: &[u8]) -> (usize, bool) {
         if let Some(end) = memchr::memchr(b'\n', &self.held) {
@@ -718,12 +789,11 @@ impl Direction {
 
 /// What the first bytes of a direction are, while nothing is known of the connection.
 fn unrecognised(from: Peer, held: &[u8]) -> Frame {
-    match held {
-        [0x16, ..] | [0x80..=0xff, _, 1, ..] => return Frame::Tls,
-        [0x80..=0xff] | [0x80..=0xff, _] if from == Peer::Client => return Frame::More,
-        _ => {}
-    }
-    let mut perhaps = false;
+    let mut perhaps = match sniff_start(held) {
+        Sniff::Client | Sniff::Server => return Frame::Tls,
+        Sniff::Perhaps => true,
+        Sniff::Midstream | Sniff::Nothing => false,
+    };
     for entry in PROTOCOLS.iter().filter(|entry| entry.first == from) {
         match (entry.recognise)(held) {
             Recognition::Is => return Frame::Begins(entry),
@@ -732,4 +802,15 @@ fn unrecognised(from: Peer, held: &[u8]) -> Frame {
         }
     }
     if perhaps { Frame::More } else { Frame::NotThis }
+}
+
+/// Whether a record of one of these types, or an SSLv2-format hello, begins here.
+fn begins_record(bytes: &[u8], types: std::ops::RangeInclusive<u8>) -> Recognition {
+    match bytes {
+        [first, 3, 0..=4, ..] if types.contains(first) => Recognition::Is,
+        [first] | [first, 3] if types.contains(first) => Recognition::Perhaps,
+        [0x80..=0xff, _, 1, ..] => Recognition::Is,
+        [0x80..=0xff] | [0x80..=0xff, _] => Recognition::Perhaps,
+        _ => Recognition::Not,
+    }
 }

@@ -25,7 +25,8 @@ fn recognise(held: &[u8]) -> Recognition {
                 _ => Recognition::Not,
             }
         }
-        [40..=255] | [40..=255, 0] | [40..=255, 0, 0] | [40..=255, 0, 0, 0] => Recognition::Perhaps,
+        [_] | [40..=255, 0] | [40..=255, 0, 0] | [40..=255, 0, 0, 0] => Recognition::Perhaps,
+        [_, 1] | [_, 1, 0] | [_, 1, 0, 0] => Recognition::Perhaps,
         _ => Recognition::Not,
     }
 }

@@ -12,11 +12,7 @@ pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine:
 
 fn recognise(held: &[u8]) -> Recognition {
     match held {
-        [b'2', b'0', b'0' | b'1', b' ', rest @ ..] => match memchr::memchr(b'\n', rest) {
-            Some(_) => Recognition::Is,
-            None if rest.len() > 512 => Recognition::Not,
-            None => Recognition::Perhaps,
-        },
+        [b'2', b'0', b'0' | b'1', b' ', ..] => Recognition::of_line(held, 512),
         _ if held.len() < 4 && (may_become(held, "200") || may_become(held, "201")) => Recognition::Perhaps,
         _ => Recognition::Not,
     }

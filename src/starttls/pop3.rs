@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::text::{base64, begins, contains, exposes, is, line, may_become, plain_user, split_word, trim, words};
-use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
 const PIPELINE: usize = 32;
@@ -12,13 +12,7 @@ pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine:
 
 fn recognise(held: &[u8]) -> Recognition {
     match held.get(3) {
-        Some(b' ' | b'\r' | b'\n') if begins(held, "+OK") => {
-            if memchr::memchr(b'\n', held).is_some() {
-                Recognition::Is
-            } else {
-                Recognition::Perhaps
-            }
-        }
+        Some(b' ' | b'\r' | b'\n') if begins(held, "+OK") => Recognition::of_line(held, LIMIT),
         None if may_become(held, "+OK") => Recognition::Perhaps,
         _ => Recognition::Not,
     }

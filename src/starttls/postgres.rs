@@ -1,6 +1,6 @@
 //! PostgreSQL's frontend/backend protocol, version 3: SSLRequest and GSSENCRequest, StartupMessage, passwords.
 
-use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Recognition, Talk, Verdict};
 use crate::cursor::Cursor;
 
 pub(super) const ENTRY: Entry = Entry { first: Peer::Client, recognise, machine: || Box::<Postgres>::default() };
@@ -14,13 +14,7 @@ fn recognise(held: &[u8]) -> Recognition {
     match held {
         [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f | 0x30, ..] => Recognition::Is,
         [0, 0, high, low, 0, 3, 0 | 2, 0 | 2, rest @ ..] if u16::from_be_bytes([*high, *low]) > 12 => {
-            let name = rest.get(..5.min(rest.len())).unwrap_or_default();
-            match name {
-                b"user\0" => Recognition::Is,
-                _ if rest.len() >= 5 && printable_names(rest) => Recognition::Is,
-                _ if rest.len() < 5 && rest.iter().all(u8::is_ascii_graphic) => Recognition::Perhaps,
-                _ => Recognition::Not,
-            }
+            names(rest, usize::from(u16::from_be_bytes([*high, *low])) - 8)
         }
         _ if held.len() < 8 => {
             let starts: [&[u8]; 2] = [&[0, 0, 0, 8, 4, 0xd2, 0x16], &[0, 0, 0]];
@@ -36,13 +30,17 @@ fn recognise(held: &[u8]) -> Recognition {
     }
 }
 
-/// Whether a StartupMessage's parameters begin with a name.
-fn printable_names(rest: &[u8]) -> bool {
-    let name = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-    name.len() < rest.len()
-        && !name.is_empty()
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        && memchr::memmem::find(rest, b"user\0").is_some()
+/// Whether a StartupMessage's parameters, `length` bytes of them, begin with a name and hold the user's.
+fn names(held: &[u8], length: usize) -> Recognition {
+    let within = held.get(..length.min(LIMIT / 2)).unwrap_or(held);
+    let name = within.split(|byte| *byte == 0).next().unwrap_or_default();
+    if !name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') || within.first() == Some(&0) {
+        Recognition::Not
+    } else if memchr::memmem::find(within, b"user\0").is_some() {
+        Recognition::Is
+    } else {
+        Recognition::unless_past(held, length.min(LIMIT / 2))
+    }
 }
 
 /// What the client waits for.

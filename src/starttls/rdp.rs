@@ -16,7 +16,10 @@ fn recognise(held: &[u8]) -> Recognition {
             match rest {
                 [] | [_] => Recognition::Perhaps,
                 [_, 0xe0, ..] if held.len() < length => Recognition::Perhaps,
-                [_, 0xe0, ..] => Recognition::whether(variable_part(held).is_some_and(is_rdp)),
+                [_, 0xe0, ..] => {
+                    let request = held.get(..length).unwrap_or(held);
+                    Recognition::whether(variable_part(request).is_some_and(is_rdp))
+                }
                 _ => Recognition::Not,
             }
         }

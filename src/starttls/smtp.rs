@@ -15,11 +15,7 @@ pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine:
 /// `220 ` and a line of text. FTP begins the same: the client's first command tells.
 fn recognise(held: &[u8]) -> Recognition {
     match held {
-        [b'2', b'2', b'0', b' ' | b'-', rest @ ..] => match memchr::memchr(b'\n', rest) {
-            Some(_) => Recognition::Is,
-            None if rest.len() > 1024 => Recognition::Not,
-            None => Recognition::Perhaps,
-        },
+        [b'2', b'2', b'0', b' ' | b'-', ..] => Recognition::of_line(held, 1024),
         _ if held.len() < 4 && may_become(held, "220") => Recognition::Perhaps,
         _ => Recognition::Not,
     }

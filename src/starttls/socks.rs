@@ -17,11 +17,10 @@ fn request4(held: &[u8]) -> Recognition {
     match held {
         [4] | [4, 1] => Recognition::Perhaps,
         [4, 1, 0, 0, ..] => Recognition::Not,
-        [4, 1, ..] if held.len() > 512 => Recognition::Not,
         [4, 1, ..] if held.len() < 9 => Recognition::Perhaps,
-        [4, 1, ..] => match end4(held) {
+        [4, 1, ..] => match end4(held.get(..512).unwrap_or(held)) {
             Ok(_) => Recognition::Is,
-            Err(ParseError::Incomplete { .. }) => Recognition::Perhaps,
+            Err(ParseError::Incomplete { .. }) => Recognition::unless_past(held, 512),
             Err(_) => Recognition::Not,
         },
         _ => Recognition::Not,
@@ -47,17 +46,18 @@ fn end4(held: &[u8]) -> Result<(usize, Option<&[u8]>), ParseError> {
     Ok((held.len().saturating_sub(cursor.remaining()), host))
 }
 
-/// A list of known methods and nothing else.
+/// A list of known methods, and behind it, where the client need not wait, only what may follow.
 fn methods5(held: &[u8]) -> Recognition {
     match held {
         [5] => Recognition::Perhaps,
         [5, count @ 1..=10, methods @ ..] => {
             let count = usize::from(*count);
             let known = methods.iter().take(count).all(|method| matches!(method, 0..=9 | 0x80..=0x8f));
-            match methods.len() {
-                length if !known || length > count => Recognition::Not,
-                length if length < count => Recognition::Perhaps,
-                _ => Recognition::Is,
+            match methods.get(count..) {
+                _ if !known => Recognition::Not,
+                None => Recognition::Perhaps,
+                Some([] | [1 | 5, ..]) => Recognition::Is,
+                Some(_) => Recognition::Not,
             }
         }
         _ => Recognition::Not,

@@ -9,16 +9,16 @@ const STREAM: &str = "<stream:stream";
 
 /// A stream header, perhaps behind an XML declaration.
 fn recognise(held: &[u8]) -> Recognition {
-    let held = held.get(..512).unwrap_or(held);
-    let text = held.trim_ascii_start();
-    if text.is_empty() && !held.is_empty() {
-        return if held.len() < 8 { Recognition::Perhaps } else { Recognition::Not };
+    let within = held.get(..512).unwrap_or(held);
+    let text = within.trim_ascii_start();
+    if within.len().saturating_sub(text.len()) >= 8 {
+        return Recognition::Not;
     }
     let text = if begins(text, "<?xml ") {
-        match memchr::memchr(b'>', text) {
+        let declaration = text.get(..200).unwrap_or(text);
+        match memchr::memchr(b'>', declaration) {
             Some(end) => text.get(end + 1..).unwrap_or_default().trim_ascii_start(),
-            None if text.len() < 200 => return Recognition::Perhaps,
-            None => return Recognition::Not,
+            None => return Recognition::unless_past(text, 200),
         }
     } else {
         if text.len() < 6 && may_become(text, "<?xml ") {
@@ -29,7 +29,7 @@ fn recognise(held: &[u8]) -> Recognition {
     if begins(text, STREAM) {
         Recognition::Is
     } else if text.len() < STREAM.len() && may_become(text, STREAM) {
-        Recognition::Perhaps
+        Recognition::unless_past(held, 512)
     } else {
         Recognition::Not
     }

@@ -23,6 +23,7 @@ pub mod record;
 mod roca;
 pub mod server_hello;
 pub mod session_ticket;
+pub(crate) mod sniff;
 pub mod sslv2;
 #[cfg(test)]
 #[expect(
