@@ -481,14 +481,16 @@ fn host_line(address: IpAddr, host: &Host, width: usize, paint: Paint) -> Line<'
     };
     let (count_width, worst_width) = (8, if width >= 50 { 16 } else { 8 });
     let rest = width.saturating_sub(count_width + worst_width + 3 * GAP + 2);
-    let name = host.name.as_deref().unwrap_or_default();
-    let address_width = if rest >= 34 { (rest / 2).clamp(16, 39) } else { rest };
-    let name_width = rest.saturating_sub(address_width + GAP);
-    let count = format!("{:>count_width$}", short(host.handshakes));
-    let mut cells = Cells::new(width).cell(&format!("  {address}"), address_width + 2, Style::new());
-    if name_width > 0 {
-        cells = cells.cell(&text::plain(name), name_width, paint.dim());
+    // Names begin at the same column behind IPv4 addresses, and further right behind longer ones.
+    let address = format!("  {:<15}", text::elide(&address.to_string(), rest));
+    let name_width = (rest + 2).saturating_sub(text::width(&address) + GAP);
+    let address_width = if name_width < 8 { rest + 2 } else { text::width(&address) };
+    let mut cells = Cells::new(width).cell(&address, address_width, Style::new());
+    if name_width >= 8 {
+        let name = text::plain(host.name.as_deref().unwrap_or_default());
+        cells = cells.cell(&name, name_width, paint.dim());
     }
+    let count = format!("{:>count_width$}", short(host.handshakes));
     cells.cell(&count, count_width, Style::new()).cell(&worst, worst_width, style).line()
 }
 
