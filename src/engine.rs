@@ -16,11 +16,12 @@ use crate::fingerprint::Ja3s;
 use crate::flow::cache::{Cache, Weigh};
 use crate::flow::facts::{Facts, Offer, Selection};
 use crate::flow::{FlowTable, Limits};
-use crate::labels::Labels;
+use crate::labels::{Label, Labels};
 use crate::packet::{Decoder, FragmentLimits, Packet, Transport};
 use crate::policy::{Policy, Verdict};
 use crate::record::{
-    FlowId, FlowRecord, HelloReading, Prepared, render_certificates, render_fingerprints, render_server_hello,
+    FlowId, FlowRecord, HelloReading, Prepared, render_certificates, render_fingerprints, render_labels,
+    render_server_hello,
 };
 use crate::stats::Drops;
 use crate::time::Timestamp;
@@ -176,6 +177,10 @@ struct Reporter {
 /// What follows from a ServerHello's shape alone.
 struct ServerReading {
     ja3s: Option<String>,
+    labels: Vec<Arc<Label>>,
+    /// Its `server_labels` member.
+    rendered_labels: Option<Box<RawValue>>,
+    /// Its `server_hello` member.
     rendered: Option<Box<RawValue>>,
 }
 
@@ -205,7 +210,10 @@ impl Weigh for Arc<HelloReading> {
 
 impl Weigh for Arc<ServerReading> {
     fn weight(&self) -> usize {
-        weight_of(self.rendered.as_deref()).saturating_add(size_of::<ServerReading>() + 32)
+        weight_of(self.rendered.as_deref())
+            .saturating_add(weight_of(self.rendered_labels.as_deref()))
+            .saturating_add(self.labels.len() * size_of::<Arc<Label>>())
+            .saturating_add(size_of::<ServerReading>() + 32)
     }
 }
 
@@ -410,10 +418,12 @@ impl Reporter {
             hello: hello.as_deref(),
             second_hello: second_hello.as_deref(),
             ja3s,
+            server_labels: server.as_ref().map_or(&[], |server| &server.labels),
             findings: &findings,
             allowed: &allowed,
             policies: &verdicts,
             prepared: Prepared {
+                server_labels: server.as_ref().and_then(|server| server.rendered_labels.as_deref()),
                 fingerprints: negotiation.fingerprints.as_deref(),
                 server_hello: server.as_ref().and_then(|server| server.rendered.as_deref()),
                 certificates: chain.as_ref().and_then(|chain| chain.rendered.as_deref()),
@@ -451,12 +461,15 @@ impl Reporter {
         key.clear();
         selection.write_key(key);
         let extensions = selection.extensions.iter().flatten().map(|seen| seen.extension_type);
+        let labels = &self.labels;
         remembered(self.server_readings.get_or_make(key, || {
             let ja3s = selection
                 .cipher_suite
                 .filter(|_| !selection.is_partial)
                 .map(|suite| Ja3s::from_parts(selection.legacy_version, suite, extensions).hash().to_owned());
-            Ok(Arc::new(ServerReading { ja3s, rendered: render_server_hello(selection) }))
+            let labels = ja3s.as_deref().map(|ja3s| labels.servers(ja3s)).unwrap_or_default();
+            let (rendered_labels, rendered) = (render_labels(&labels), render_server_hello(selection));
+            Ok(Arc::new(ServerReading { ja3s, labels, rendered_labels, rendered }))
         }))
     }
 

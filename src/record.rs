@@ -58,7 +58,7 @@ impl HelloReading {
         let identity = fingerprints.as_ref().map(|fingerprints| Identity { fingerprints, labels: names });
         let mut findings = rules.check_offer(&offer, identity);
         let rendered = render(&ClientHelloMember(&offer));
-        let rendered_labels = (!labels.is_empty()).then(|| render(&LabelsMember(&labels))).flatten();
+        let rendered_labels = render_labels(&labels);
         for finding in &mut findings {
             finding.render();
         }
@@ -104,6 +104,7 @@ fn software_words(labels: &[Arc<Label>]) -> Option<String> {
 /// would be made from the facts; where one is missing it is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Prepared<'a> {
+    pub(crate) server_labels: Option<&'a RawValue>,
     pub(crate) fingerprints: Option<&'a RawValue>,
     pub(crate) server_hello: Option<&'a RawValue>,
     pub(crate) certificates: Option<&'a RawValue>,
@@ -117,6 +118,11 @@ fn render(value: &impl Serialize) -> Option<Box<RawValue>> {
 /// The `fingerprints` member.
 pub(crate) fn render_fingerprints(hello: Option<&HelloReading>, ja3s: Option<&str>) -> Option<Box<RawValue>> {
     render(&FingerprintsMember { hello, ja3s })
+}
+
+/// The `labels` and `server_labels` members.
+pub(crate) fn render_labels(labels: &[Arc<Label>]) -> Option<Box<RawValue>> {
+    (!labels.is_empty()).then(|| render(&LabelsMember(labels))).flatten()
 }
 
 /// The `server_hello` member.
@@ -144,6 +150,8 @@ pub struct FlowRecord<'a> {
     pub second_hello: Option<&'a HelloReading>,
     /// JA3S, in hexadecimal.
     pub ja3s: Option<&'a str>,
+    /// The software that may have sent the ServerHello, the best supported first.
+    pub server_labels: &'a [Arc<Label>],
     /// Findings, the gravest first.
     pub findings: &'a [&'a Finding],
     /// Findings that an entry of the allow list covers.
@@ -379,6 +387,11 @@ impl FlowRecord<'_> {
             }
         }
         entry(map, "labels", self.hello.and_then(|hello| hello.rendered_labels.as_ref()))?;
+        match self.prepared.server_labels {
+            Some(text) => map.member("server_labels", text)?,
+            None if self.server_labels.is_empty() => {}
+            None => map.member("server_labels", &LabelsMember(self.server_labels))?,
+        }
         map.member("client_hello", &self.hello.map(|hello| &hello.rendered))?;
         if self.hello.is_some() {
             map.member("hello_transport", &HelloTransport(facts))?;

@@ -76,6 +76,22 @@ fn the_built_in_table_is_what_the_captures_give() {
 }
 
 #[test]
+fn servers_are_named_by_their_own_hellos() {
+    let scratch = Scratch::new("servers");
+    let made = scratch.path("servers.csv");
+    let naming = ["--write-labels", &made, "--name", "Appliance", "--version", "7", "--side", "server"];
+    stdout(&[&["fingerprint", CURL, "--quiet"], &naming[..]].concat());
+    let labels = fs::read_to_string(&made).unwrap();
+    assert!(labels.lines().skip(1).all(|line| line.starts_with("ja3s,")), "{labels}");
+    let [record] = &*values(&stdout(&["read", "--labels", &made, CURL])) else { panic!("one record") };
+    let named: Vec<_> =
+        record["server_labels"].as_array().unwrap().iter().filter(|label| label["by"] == "ja3s").collect();
+    assert!(named.iter().any(|label| label["name"] == "Appliance" && label["source"] == *made), "{named:?}");
+    assert!(named.iter().any(|label| label["name"] == "Node" && label["source"] == "built-in"), "{named:?}");
+    assert!(!record["labels"].to_string().contains("Appliance"));
+}
+
+#[test]
 fn a_record_names_the_software() {
     let [record] = &*values(&stdout(&["read", CURL])) else { panic!("one record") };
     let label = &record["labels"][0];

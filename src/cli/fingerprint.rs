@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use handprint::capture;
 use handprint::error::Error;
 use handprint::findings::{RuleSet, Settings, Severity};
+use handprint::flow::Side;
 use handprint::labels::{self, CaptureMap, Kind, Labels, Software};
 use handprint::output::hellos::Hellos;
 use handprint::pipeline::{self, Options};
@@ -21,13 +22,14 @@ use super::terminal::{self, Progress, complain};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A labels file is CSV with a header line, or a JSON array of objects with the same members: method (ja4, ja3, ja4_stable \
-or ja3n), value and name; where known also version, kind (browser, application, runtime, library, impersonator or \
+or ja3n; ja3s for a server), value and name; where known also version, kind (browser, application, runtime, library, impersonator or \
 other), os, source, captures (how many show it), alpn (the protocols with blanks between, - for none) and grease (true \
 or false).
 
 To name the clients of a capture:
   handprint fingerprint lab.pcap --write-labels lab.csv --name 'Backup agent' --version 4.2 --kind application
-  handprint read --labels lab.csv other.pcap")]
+  handprint read --labels lab.csv other.pcap
+With --side server it is the servers that are named, by JA3S.")]
 pub(super) struct Arguments {
     /// Capture files, directories to search for them, or `-` for standard input
     #[arg(required = true, value_name = "PATH")]
@@ -50,6 +52,9 @@ pub(super) struct Arguments {
     /// The software that sent the hellos
     #[arg(long, value_name = "NAME", requires = "write_labels")]
     name: Option<String>,
+    /// Whose hellos the software sent
+    #[arg(long, value_enum, value_name = "SIDE", requires = "name", default_value_t)]
+    side: Named,
     /// Its version
     #[arg(long = "version", value_name = "VERSION", requires = "name")]
     software_version: Option<String>,
@@ -59,10 +64,19 @@ pub(super) struct Arguments {
     /// The operating system it ran on
     #[arg(long, value_name = "OS", requires = "name")]
     os: Option<String>,
-    /// Take the software of each capture from FILE: CSV with the columns capture (the end of its path), name, version,
-    /// kind and os; captures it does not name give no labels
+    /// Take the software of each capture from FILE: CSV with the columns capture (the end of its path), side (client or
+    /// server), name, version, kind and os; captures it does not name give no labels
     #[arg(long, value_name = "FILE", requires = "write_labels", conflicts_with = "name")]
     map: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Named {
+    /// The clients'
+    #[default]
+    Client,
+    /// The servers'
+    Server,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -122,7 +136,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
         complain("warning", &format!("{} hellos of ever new shapes are in no line", hellos.beyond()));
     }
     if let Some(path) = &arguments.write_labels {
-        let made = hellos.labels(|capture| source.software_of(capture));
+        let made = hellos.labels(|capture, side| source.software_of(capture, side));
         if made.is_empty() && !arguments.quiet {
             complain("warning", "no hello is of a capture whose software is known: no labels");
         }
@@ -134,7 +148,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
 
 /// Whose hellos they are.
 enum Sources {
-    Same(Software),
+    Same(Side, Software),
     By(CaptureMap),
 }
 
@@ -142,20 +156,27 @@ impl Sources {
     fn new(arguments: &Arguments) -> Result<Self> {
         Ok(match (&arguments.map, &arguments.name) {
             (Some(map), _) => Self::By(CaptureMap::read(map)?),
-            (None, Some(name)) => Self::Same(Software {
-                name: name.clone(),
-                version: arguments.software_version.clone(),
-                kind: arguments.kind.unwrap_or_default(),
-                os: arguments.os.clone(),
-            }),
+            (None, Some(name)) => {
+                let software = Software {
+                    name: name.clone(),
+                    version: arguments.software_version.clone(),
+                    kind: arguments.kind.unwrap_or_default(),
+                    os: arguments.os.clone(),
+                };
+                let side = match arguments.side {
+                    Named::Client => Side::Client,
+                    Named::Server => Side::Server,
+                };
+                Self::Same(side, software)
+            }
             (None, None) => Self::By(CaptureMap::default()),
         })
     }
 
-    fn software_of(&self, capture: &Path) -> Option<&Software> {
+    fn software_of(&self, capture: &Path, side: Side) -> Option<&Software> {
         match self {
-            Self::Same(software) => Some(software),
-            Self::By(map) => map.software_of(capture),
+            Self::Same(named, software) => (*named == side).then_some(software),
+            Self::By(map) => map.software_of(capture, side),
         }
     }
 }

@@ -33,7 +33,7 @@ pub enum Carrier {
 }
 
 /// Who sent something. The client is whoever sent the ClientHello.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The sender of the ClientHello.

@@ -1,4 +1,5 @@
-//! [`CaptureMap`]: which software the clients in which capture were, so that labels can be made of captures.
+//! [`CaptureMap`]: which software the clients and servers in which capture were, so that labels can be made of
+//! captures.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use super::Kind;
 use super::file::{check_text, rows};
 use crate::error::Error;
+use crate::flow::facts::Side;
 
 /// A piece of software, as a label names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,16 +24,19 @@ pub struct Software {
 }
 
 /// Captures and the software whose hellos they hold: CSV with the columns `capture`, `name` and, where known,
-/// `version`, `kind` and `os`.
+/// `version`, `kind` and `os`. Where there is a column `side`, lines that say `server` in it name the servers; all
+/// others name the clients.
 ///
 /// A capture is named by the end of its path: `clients/curl.pcap` is `pcaps/tls/clients/curl.pcap` too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaptureMap(Vec<(PathBuf, Software)>);
+pub struct CaptureMap(Vec<(PathBuf, Side, Software)>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     capture: PathBuf,
+    #[serde(default)]
+    side: Option<Side>,
     name: String,
     #[serde(default)]
     version: Option<String>,
@@ -63,16 +68,19 @@ impl CaptureMap {
             check_text(texts.into_iter().flatten())
                 .and_then(|()| if row.name.is_empty() { Err("a line without a name".to_owned()) } else { Ok(()) })
                 .map_err(|words| Error::Configuration(format!("{source}:{line}: {words}")))?;
-            let Row { capture, name, version, kind, os } = row;
-            captures.push((capture, Software { name, version, kind: kind.unwrap_or_default(), os }));
+            let Row { capture, side, name, version, kind, os } = row;
+            let side = side.unwrap_or(Side::Client);
+            captures.push((capture, side, Software { name, version, kind: kind.unwrap_or_default(), os }));
         }
         Ok(Self(captures))
     }
 
-    /// The software of a capture; the first line that names it counts.
+    /// The software of one side in a capture; the first line that names it counts.
     #[must_use]
-    pub fn software_of(&self, capture: &Path) -> Option<&Software> {
-        self.0.iter().find(|(known, _)| capture.ends_with(known)).map(|(_, software)| software)
+    pub fn software_of(&self, capture: &Path, side: Side) -> Option<&Software> {
+        let is_it =
+            |(known, known_side, _): &&(PathBuf, Side, Software)| *known_side == side && capture.ends_with(known);
+        self.0.iter().find(is_it).map(|(_, _, software)| software)
     }
 }
 
@@ -86,11 +94,18 @@ mod tests {
         let map =
             CaptureMap::parse("capture,name,version,kind\nclients/a.pcap,One,1,browser\na.pcap,Two,,\n", "map.csv")
                 .unwrap();
-        let name = |path: &str| map.software_of(Path::new(path)).map(|software| software.name.as_str());
+        let name = |path: &str| map.software_of(Path::new(path), Side::Client).map(|software| software.name.as_str());
         assert_eq!(name("pcaps/clients/a.pcap"), Some("One"));
         assert_eq!(name("pcaps/a.pcap"), Some("Two"));
         assert_eq!(name("pcaps/aa.pcap"), None);
-        assert_eq!(map.software_of(Path::new("a.pcap")).unwrap().kind, Kind::Other);
+        assert_eq!(map.software_of(Path::new("a.pcap"), Side::Client).unwrap().kind, Kind::Other);
+    }
+
+    #[test]
+    fn tells_servers_from_clients() {
+        let map = CaptureMap::parse("capture,side,name\na.pcap,server,One\na.pcap,,Two\n", "map.csv").unwrap();
+        let name = |side| map.software_of(Path::new("a.pcap"), side).map(|software| software.name.as_str());
+        assert_eq!((name(Side::Server), name(Side::Client)), (Some("One"), Some("Two")));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! How a hello is looked up, for each source by itself: by JA4 and JA3 exactly; only where neither is known, by
 //! `ja4_stable` and JA3N, which a resumed session and shuffled extensions leave as they are, but which fewer things
-//! tell apart.
+//! tell apart. A server's hello is looked up by JA3S alone.
 
 mod captured;
 mod file;
@@ -25,6 +25,9 @@ use crate::tls::codepoints::is_grease;
 
 /// Candidates given for one hello, those of the most captures first.
 pub const MOST_CANDIDATES: usize = 16;
+
+/// Candidates given for one server's hello: very many servers share some of them.
+pub const MOST_SERVER_CANDIDATES: usize = 4;
 
 /// What the labels of the built-in table give as their source.
 pub const BUILTIN_SOURCE: &str = "built-in";
@@ -79,11 +82,13 @@ pub enum Method {
     Ja4Stable,
     /// JA3 with sorted extensions.
     Ja3n,
+    /// JA3S, the only one of a server's hello: a server sends another one to every kind of client.
+    Ja3s,
 }
 
 impl Method {
     /// Every method, the exact ones first.
-    pub const ALL: [Self; 4] = [Self::Ja4, Self::Ja3, Self::Ja4Stable, Self::Ja3n];
+    pub const ALL: [Self; 5] = [Self::Ja4, Self::Ja3, Self::Ja4Stable, Self::Ja3n, Self::Ja3s];
 
     /// The name in files and records.
     #[must_use]
@@ -93,17 +98,19 @@ impl Method {
             Self::Ja3 => "ja3",
             Self::Ja4Stable => "ja4_stable",
             Self::Ja3n => "ja3n",
+            Self::Ja3s => "ja3s",
         }
     }
 
-    /// The fingerprint by this method.
+    /// The fingerprint of a client's hello by this method; none by one of servers.
     #[must_use]
-    pub fn of(self, prints: &HelloFingerprints) -> &str {
+    pub fn of(self, prints: &HelloFingerprints) -> Option<&str> {
         match self {
-            Self::Ja4 => prints.ja4.hash(),
-            Self::Ja3 => prints.ja3.hash(),
-            Self::Ja4Stable => prints.ja4.stable(),
-            Self::Ja3n => prints.ja3n.hash(),
+            Self::Ja4 => Some(prints.ja4.hash()),
+            Self::Ja3 => Some(prints.ja3.hash()),
+            Self::Ja4Stable => Some(prints.ja4.stable()),
+            Self::Ja3n => Some(prints.ja3n.hash()),
+            Self::Ja3s => None,
         }
     }
 
@@ -116,7 +123,7 @@ impl Method {
     fn accepts(self, value: &str) -> bool {
         let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
         match self {
-            Self::Ja3 | Self::Ja3n => value.len() == 32 && is_hex(value),
+            Self::Ja3 | Self::Ja3n | Self::Ja3s => value.len() == 32 && is_hex(value),
             Self::Ja4 | Self::Ja4Stable => match *value.split('_').collect::<SmallVec<[&str; 4]>>() {
                 [shape, suites, extensions] => {
                     shape.len() == 10
@@ -286,8 +293,7 @@ impl Labels {
         for exact in [true, false] {
             let sources = found.len();
             for method in Method::ALL.into_iter().filter(|method| method.is_exact() == exact) {
-                let labels = self.by_method.get(method as usize).and_then(|index| index.get(method.of(prints)));
-                for label in labels.into_iter().flatten() {
+                for label in method.of(prints).into_iter().flat_map(|value| self.by(method, value)) {
                     // What a source knows exactly it is not asked about again.
                     let is_known = found.iter().take(sources).any(|known| known.source == label.source);
                     match found.iter_mut().find(|known| known.identity() == label.identity()) {
@@ -299,19 +305,40 @@ impl Labels {
                 }
             }
         }
-        found.sort_by(|a, b| b.captures.cmp(&a.captures).then_with(|| a.identity().cmp(&b.identity())));
-        found.truncate(MOST_CANDIDATES);
-        found
+        ranked(found, MOST_CANDIDATES)
+    }
+
+    /// The candidates for a server by the JA3S of its hello, at most [`MOST_SERVER_CANDIDATES`], those of the most captures
+    /// first. Very different servers may send the same one: it tells what a server may be, and what it is not.
+    #[must_use]
+    pub fn servers(&self, ja3s: &str) -> Vec<Arc<Label>> {
+        ranked(self.by(Method::Ja3s, ja3s).iter().map(Arc::clone).collect(), MOST_SERVER_CANDIDATES)
+    }
+
+    fn by(&self, method: Method, value: &str) -> &[Arc<Label>] {
+        self.by_method.get(method as usize).and_then(|index| index.get(value)).map_or(&[], Vec::as_slice)
     }
 
     /// The labels of hellos that differ from this one at most in server name, ALPN and what resumption changes: same
     /// carrier, version, suites, other extensions and signature schemes.
     pub fn kin(&self, prints: &HelloFingerprints) -> impl Iterator<Item = &Arc<Label>> {
         [Method::Ja4, Method::Ja4Stable].into_iter().flat_map(|method| {
-            let core = core(method.of(prints)).unwrap_or_default();
+            let core = method.of(prints).and_then(core).unwrap_or_default();
             self.by_core.get(method as usize).and_then(|index| index.get(&*core)).into_iter().flatten()
         })
     }
+}
+
+/// At most `most` labels of one hello: what a user's files say before the built-in ones, then those of the most captures
+/// first.
+fn ranked(mut found: Vec<Arc<Label>>, most: usize) -> Vec<Arc<Label>> {
+    let is_builtin = |label: &Label| label.source.as_deref() == Some(BUILTIN_SOURCE);
+    found.sort_by(|a, b| {
+        let by_captures = b.captures.cmp(&a.captures).then_with(|| a.identity().cmp(&b.identity()));
+        is_builtin(a).cmp(&is_builtin(b)).then(by_captures)
+    });
+    found.truncate(most);
+    found
 }
 
 /// A JA4 without its parts that SNI and ALPN change: `t13_8daaf6152771_02713d6af862`.
@@ -403,6 +430,21 @@ mod tests {
         foreign.source = Some("another file".to_owned());
         labels.extend([foreign]);
         assert_eq!(names(&labels, &first), ["foreign 5", "client 1"]);
+    }
+
+    #[test]
+    fn a_server_is_named_by_its_own_hello_alone() {
+        let prints = HelloFingerprints::of(&offer()).unwrap();
+        let mut labels = Labels::new();
+        labels.extend([
+            label(Method::Ja3s, prints.ja3.hash(), "rare", 1),
+            label(Method::Ja3s, prints.ja3.hash(), "frequent", 4),
+            label(Method::Ja3, prints.ja3.hash(), "client", 9),
+        ]);
+        let servers: Vec<_> = labels.servers(prints.ja3.hash()).iter().map(|label| label.name.clone()).collect();
+        assert_eq!(servers, ["frequent", "rare"]);
+        assert_eq!(names(&labels, &prints), ["client 9"]);
+        assert!(labels.servers(prints.ja3n.hash()).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! [`Hellos`]: the distinct client hellos of many records, one line each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 use serde_json::json;
 
 use super::text::{self, grouped};
+use crate::flow::facts::Side;
 use crate::labels::{self, Label, Method, Software};
 use crate::pipeline::Report;
 use crate::record::FlowRecord;
@@ -28,6 +29,8 @@ const MOST_CAPTURES: usize = 1 << 16;
 #[derive(Clone, Debug, Default)]
 pub struct Hellos {
     hellos: HashMap<String, Hello, foldhash::fast::FixedState>,
+    /// The captures in which a server's hello with this JA3S is.
+    servers: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Hellos of shapes beyond [`MOST_HELLOS`].
     beyond: u64,
     key: String,
@@ -102,8 +105,11 @@ impl Hello {
 }
 
 impl Hellos {
-    /// Counts the hello of one record, where it has fingerprints.
+    /// Counts the hellos of one record, where they have fingerprints.
     pub fn add(&mut self, record: &FlowRecord<'_>) {
+        if let Some(ja3s) = record.ja3s {
+            self.add_server(ja3s, record.capture);
+        }
         let Some(reading) = record.hello else { return };
         let Some(prints) = &reading.fingerprints else { return };
         self.key.clear();
@@ -148,9 +154,22 @@ impl Hellos {
         }
     }
 
+    fn add_server(&mut self, ja3s: &str, capture: &str) {
+        if let Some(captures) = self.servers.get_mut(ja3s) {
+            if !captures.contains(capture) && captures.len() < MOST_CAPTURES {
+                captures.insert(capture.into());
+            }
+        } else if self.servers.len() < MOST_HELLOS {
+            self.servers.insert(ja3s.into(), BTreeSet::from([capture.into()]));
+        }
+    }
+
     /// Adds what was counted elsewhere.
     pub fn merge(&mut self, other: &Self) {
         self.beyond = self.beyond.saturating_add(other.beyond);
+        for (ja3s, captures) in &other.servers {
+            captures.iter().for_each(|capture| self.add_server(ja3s, capture));
+        }
         for (key, hello) in &other.hellos {
             if let Some(known) = self.hellos.get_mut(key) {
                 known.merge(hello);
@@ -176,23 +195,29 @@ impl Hellos {
         self.beyond
     }
 
-    /// Labels made of these hellos: two for each piece of software and hello, by JA4 and by JA4 without what
-    /// resumption changes. `software_of` tells what sent the hellos of a capture; captures of which it does not know
-    /// that are left out.
-    pub fn labels<'a>(&self, software_of: impl Fn(&Path) -> Option<&'a Software>) -> Vec<Label> {
-        type Seen<'a> = (std::collections::BTreeSet<&'a str>, Option<String>, Option<bool>);
+    /// Labels made of these hellos: two for each piece of software and client's hello, by JA4 and by JA4 without what
+    /// resumption changes; one, by JA3S, for each server's. `software_of` tells what sent the hellos of one side of a
+    /// capture; where it does not know that they are left out.
+    pub fn labels<'a>(&self, software_of: impl Fn(&Path, Side) -> Option<&'a Software>) -> Vec<Label> {
+        type Seen<'a> = (BTreeSet<&'a str>, Option<String>, Option<bool>);
         let mut found: BTreeMap<(&Software, Method, &str), Seen<'_>> = BTreeMap::new();
         for hello in self.hellos.values() {
             for capture in hello.captures.keys() {
-                let Some(software) = software_of(Path::new(&**capture)) else { continue };
+                let Some(software) = software_of(Path::new(&**capture), Side::Client) else { continue };
                 for (method, value) in [(Method::Ja4, &hello.ja4), (Method::Ja4Stable, &hello.ja4_stable)] {
                     let (captures, alpn, grease) = found
                         .entry((software, method, value))
-                        .or_insert_with(|| (std::collections::BTreeSet::new(), hello.alpn.clone(), hello.grease));
+                        .or_insert_with(|| (BTreeSet::new(), hello.alpn.clone(), hello.grease));
                     captures.insert(capture);
                     *alpn = alpn.take().filter(|alpn| hello.alpn.as_ref() == Some(alpn));
                     *grease = grease.filter(|grease| hello.grease == Some(*grease));
                 }
+            }
+        }
+        for (ja3s, captures) in &self.servers {
+            for capture in captures {
+                let Some(software) = software_of(Path::new(&**capture), Side::Server) else { continue };
+                found.entry((software, Method::Ja3s, ja3s)).or_default().0.insert(capture);
             }
         }
         let label = |((software, method, value), (captures, alpn, grease)): ((&Software, Method, &str), Seen<'_>)| {
@@ -421,7 +446,8 @@ mod tests {
             }
             hellos.hellos.insert(number.to_string(), hello);
         }
-        let made = hellos.labels(|capture| (capture != Path::new("unknown")).then_some(&software));
+        let made = hellos
+            .labels(|capture, side| (side == Side::Client && capture != Path::new("unknown")).then_some(&software));
         assert_eq!(made.iter().map(|label| label.method).collect::<Vec<_>>(), [Method::Ja4, Method::Ja4Stable]);
         for label in made {
             assert_eq!((label.captures, label.alpn, label.grease), (2, None, Some(true)));
