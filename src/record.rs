@@ -503,7 +503,7 @@ impl Serialize for FingerprintsMember<'_> {
 }
 
 /// The software a fingerprint may be of.
-struct LabelsMember<'a>(&'a [Arc<Label>]);
+pub(crate) struct LabelsMember<'a>(pub(crate) &'a [Arc<Label>]);
 
 impl Serialize for LabelsMember<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

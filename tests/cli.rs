@@ -385,6 +385,7 @@ fn explains_rules_by_id_name_and_family() {
 fn prints_schema_completions_manual_and_version() {
     assert_eq!(stdout(&["schema"]), handprint::output::FLOW_SCHEMA);
     assert_eq!(stdout(&["schema", "flow"]), handprint::output::FLOW_SCHEMA);
+    assert_eq!(stdout(&["schema", "hello"]), handprint::output::HELLO_SCHEMA);
     assert_eq!(stdout(&["schema", "stats"]), handprint::output::STATS_SCHEMA);
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert!(stdout(&["completions", shell]).contains("min-severity"), "{shell}");

@@ -168,6 +168,33 @@ fn lists_distinct_hellos_the_most_frequent_first_with_any_number_of_threads() {
 }
 
 #[test]
+fn hellos_are_what_their_schema_says() {
+    let mut compiler = boon::Compiler::new();
+    let schema: Value = serde_json::from_str(handprint::output::HELLO_SCHEMA).unwrap();
+    let flow: Value = serde_json::from_str(handprint::output::FLOW_SCHEMA).unwrap();
+    assert_eq!(schema["$defs"]["label"], flow["$defs"]["label"], "a label is the same everywhere");
+    compiler.add_resource("urn:handprint:hello:1", schema).unwrap();
+    let mut schemas = boon::Schemas::new();
+    let index = compiler.compile("urn:handprint:hello:1", &mut schemas).unwrap();
+    let hellos = values(&stdout(&["fingerprint", "pcaps", "-q", "--format", "ndjson"]));
+    assert!(hellos.len() > 100, "{} hellos", hellos.len());
+    for hello in &hellos {
+        if let Err(error) = schemas.validate(hello, index) {
+            panic!("{error:#}\n{hello}");
+        }
+    }
+    let labelled = hellos.iter().find(|hello| hello["labels"].as_array().is_some_and(|labels| labels.len() > 1));
+    for (pointer, member) in [("", "more"), ("/servers/0", "more"), ("/labels/0", "more")] {
+        let mut bad = labelled.unwrap().clone();
+        bad.pointer_mut(pointer).unwrap().as_object_mut().unwrap().insert(member.to_owned(), 1.into());
+        assert!(schemas.validate(&bad, index).is_err(), "{pointer}");
+    }
+    let mut bad = labelled.unwrap().clone();
+    bad.as_object_mut().unwrap().remove("ja3");
+    assert!(schemas.validate(&bad, index).is_err());
+}
+
+#[test]
 fn writes_hellos_as_table_and_csv() {
     let table = stdout(&["fingerprint", CURL, "-q", "--format", "table"]);
     let lines: Vec<_> = table.lines().collect();

@@ -73,6 +73,8 @@ enum SchemaName {
     Flow,
     /// What a running capture has counted: `"type":"stats"`
     Stats,
+    /// Distinct hellos, as `fingerprint` lists them: `"type":"hello"`
+    Hello,
 }
 
 /// How the command ends.
@@ -99,6 +101,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Policies(arguments) => policies::run(&arguments).and_then(|text| print(&text)),
         Command::Config(command) => config::run(&command).and_then(|text| print(&text)),
         Command::Schema { of: SchemaName::Flow } => print(handprint::output::FLOW_SCHEMA),
+        Command::Schema { of: SchemaName::Hello } => print(handprint::output::HELLO_SCHEMA),
         Command::Schema { of: SchemaName::Stats } => print(handprint::output::STATS_SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use anstyle::Style;
 use hashbrown::HashMap;
-use serde_json::json;
+use serde::Serialize;
 
 use super::text::{self, grouped};
 use crate::flow::facts::Side;
 use crate::labels::{self, Label, Method, Software};
 use crate::pipeline::Report;
-use crate::record::FlowRecord;
+use crate::record::{FlowRecord, LabelsMember};
+
+/// The version of the form of [`Hellos::ndjson`]. It grows when a member changes its meaning.
+pub const HELLO_SCHEMA_VERSION: u32 = 1;
 
 /// Distinct hellos kept; those of others are only counted.
 const MOST_HELLOS: usize = 1 << 16;
@@ -233,41 +236,24 @@ impl Hellos {
     pub fn ndjson(&self) -> String {
         let mut lines = String::new();
         for hello in self.ranked() {
-            let servers: Vec<_> = hello
-                .ranked_servers()
-                .into_iter()
-                .map(|(name, count)| json!({"name": name, "hellos": count}))
-                .collect();
-            let labels: Vec<_> = hello
-                .labels
-                .iter()
-                .map(|label| {
-                    json!({
-                        "name": label.name,
-                        "version": label.version,
-                        "kind": label.kind,
-                        "os": label.os,
-                        "source": label.source,
-                        "captures": label.captures,
-                        "by": label.method,
-                    })
-                })
-                .collect();
-            let line = json!({
-                "type": "hello",
-                "hellos": hello.count,
-                "ja4": hello.ja4,
-                "ja4_stable": hello.ja4_stable,
-                "ja3": hello.ja3,
-                "ja3n": hello.ja3n,
-                "alpn": hello.alpn,
-                "grease": hello.grease,
-                "servers": servers,
-                "more_servers": hello.more_servers,
-                "labels": labels,
-            });
-            // Writing to a String cannot fail, here and below.
-            let _ = writeln!(lines, "{line}");
+            let servers = hello.ranked_servers();
+            let line = Line {
+                kind: "hello",
+                schema: HELLO_SCHEMA_VERSION,
+                hellos: hello.count,
+                ja4: &hello.ja4,
+                ja4_stable: &hello.ja4_stable,
+                ja3: hello.ja3.as_deref(),
+                ja3n: &hello.ja3n,
+                alpn: hello.alpn.as_deref(),
+                grease: hello.grease,
+                servers: servers.into_iter().map(|(name, hellos)| Server { name, hellos }).collect(),
+                more_servers: hello.more_servers,
+                labels: LabelsMember(&hello.labels),
+            };
+            // No member refuses to be serialised.
+            lines.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            lines.push('\n');
         }
         lines
     }
@@ -345,6 +331,30 @@ impl Hellos {
         }
         page
     }
+}
+
+/// A hello in NDJSON: `hello.schema.json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    schema: u32,
+    hellos: u64,
+    ja4: &'a str,
+    ja4_stable: &'a str,
+    ja3: Option<&'a str>,
+    ja3n: &'a str,
+    alpn: Option<&'a str>,
+    grease: Option<bool>,
+    servers: Vec<Server<'a>>,
+    more_servers: bool,
+    labels: LabelsMember<'a>,
+}
+
+#[derive(Serialize)]
+struct Server<'a> {
+    name: &'a str,
+    hellos: u64,
 }
 
 impl Report for Hellos {

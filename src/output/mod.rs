@@ -15,3 +15,6 @@ pub const FLOW_SCHEMA: &str = include_str!("flow.schema.json");
 
 /// The JSON Schema of what a running capture has counted, the contract of `metrics::StatsLines`.
 pub const STATS_SCHEMA: &str = include_str!("stats.schema.json");
+
+/// The JSON Schema of a distinct hello, the contract of [`hellos::Hellos::ndjson`].
+pub const HELLO_SCHEMA: &str = include_str!("hello.schema.json");
