@@ -389,6 +389,67 @@ fn compare(threads: usize, fanout: Fanout, folders: &[&str]) -> Vec<String> {
     here.chain(there).collect()
 }
 
+/// The same, of many hosts, by the kernel: each frame says at its end which hosts it is between.
+#[test]
+fn both_directions_meet_whatever_is_around_them() {
+    in_namespace("both_directions_meet_whatever_is_around_them", || {
+        const PAIRS: u32 = 200;
+        pair("feed", "span");
+        let threads = 4;
+        let mut sources = several("span", threads, Fanout::Hosts);
+        let sender = Sender::on("feed");
+        let mut sent = 0;
+        for number in 0..PAIRS {
+            let (client, server) = ([10, 0, 0, number as u8], [10, 1, 0, number as u8]);
+            for (source, destination) in [(client, server), (server, client)] {
+                // Whole, the first fragment, another fragment.
+                for (fragment, protocol) in [([0x40, 0], 6), ([0x20, 0], 17), ([0x00, 0xb9], 17)] {
+                    let mut v4 = vec![0x45, 0, 0, 44, 0, 1, fragment[0], fragment[1], 64, protocol, 0, 0];
+                    v4.extend([source, destination].concat());
+                    v4.resize(40, source[1]);
+                    v4.extend(number.to_be_bytes());
+                    let next = if protocol == 6 { 6 } else { 44 };
+                    let mut v6 = vec![0x60, 0, 0, 0, 0, 40, next, 64];
+                    for address in [source, destination] {
+                        v6.extend([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0]);
+                        v6.extend(address);
+                    }
+                    v6.extend([6, 0, fragment[1], 1]);
+                    v6.resize(76, source[1]);
+                    v6.extend((number + PAIRS).to_be_bytes());
+                    for (packet, ether_type, ppp) in [(v4, [0x08, 0x00], 0x21), (v6, [0x86, 0xdd], 0x57)] {
+                        let before: [&[u8]; 6] = [
+                            &ether_type,
+                            &[&[0x81, 0x00, 0x00, 0x05][..], &ether_type].concat(),
+                            &[&[0x88, 0xa8, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06][..], &ether_type].concat(),
+                            &[0x88, 0x47, 0, 1, 0x20, 64, 0, 2, 0x31, 64],
+                            &[0x88, 0x64, 0x11, 0, 0, 1, 0, 80, 0, ppp],
+                            &[0x81, 0x00, 0x00, 0x07, 0x88, 0x64, 0x11, 0, 0, 1, 0, 80, 0, ppp],
+                        ];
+                        for before in before {
+                            sender.send(&[&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2][..], before, &packet].concat());
+                            sent += 1;
+                        }
+                    }
+                }
+            }
+        }
+        let parts: Vec<_> = sources.iter_mut().map(|source| drain(&mut **source)).collect();
+        assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), sent);
+        let mut places: BTreeMap<u32, BTreeMap<usize, usize>> = BTreeMap::new();
+        for (part, frames) in parts.iter().enumerate() {
+            assert!(frames.len() > sent / 8, "source {part} has {} of {sent} frames", frames.len());
+            for frame in frames {
+                *places.entry(number_in(&frame.bytes)).or_default().entry(part).or_default() += 1;
+            }
+        }
+        assert_eq!(places.len(), 2 * PAIRS as usize);
+        for (number, places) in places {
+            assert_eq!(places.into_values().collect::<Vec<_>>(), [36], "hosts {number}");
+        }
+    });
+}
+
 /// Fragments and tunnels included.
 #[test]
 fn all_between_two_hosts_comes_to_one_source() {

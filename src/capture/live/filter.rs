@@ -1,7 +1,7 @@
 //! Programs that the kernel runs over each packet, in classic BPF: what to drop, and which source takes it.
 //!
-//! Invariant: [`built_in`] drops a frame only where `packet::decode` would have named it `NotIp`, `NotTcpOrUdp` or
-//! `TruncatedHeader`; a test holds the two against each other for every EtherType and protocol number.
+//! Invariant: [`built_in`] drops a frame only where `packet::decode` would have named it `NotIp`, `NotTcpOrUdp`,
+//! `TruncatedHeader` or `MalformedHeader`; a test holds the two against each other for every EtherType and protocol.
 //!
 //! The kernel has taken the outermost VLAN tag off before it runs a program, and a load past the end of the packet
 //! ends the program with 0. The instructions: Linux' Documentation/networking/filter.rst.
