@@ -78,10 +78,8 @@ const SNAP: u32 = 70_000;
 /// Whether the built-in filter passes what is on the wire, with the outermost VLAN tag taken off as the kernel does.
 fn passes(link_type: LinkType, bytes: &[u8]) -> bool {
     let mut bytes = bytes.to_vec();
-    if link_type == LinkType::ETHERNET && matches!(bytes.get(12..14), Some([0x81, 0x00] | [0x88, 0xa8])) {
-        if bytes.len() >= 18 {
-            bytes.drain(12..16);
-        }
+    if link_type == LinkType::ETHERNET && matches!(bytes.get(12..18), Some([0x81, 0x00, ..] | [0x88, 0xa8, ..])) {
+        bytes.drain(12..16);
     }
     let seen = Seen { bytes: &bytes, ether_type: 0, outgoing: false, network: 0 };
     static ETHERNET: LazyLock<Vec<Instruction>> = LazyLock::new(|| built_in(LinkType::ETHERNET, SNAP));

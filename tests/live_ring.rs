@@ -468,6 +468,122 @@ fn all_of_a_flow_comes_to_one_source() {
     });
 }
 
+#[cfg(feature = "libpcap")]
+#[test]
+fn the_ring_takes_filter_expressions() {
+    in_namespace("the_ring_takes_filter_expressions", || {
+        pair("feed", "span");
+        let sender = Sender::on("feed");
+        let bare = numbered(1);
+        let tagged = [&bare[..12], &[0x81, 0x00, 0x00, 0x07], &bare[12..]].concat();
+        let arp = ethernet_arp();
+        let cases: [(&str, &[&[u8]]); 7] = [
+            ("", &[&bare, &tagged]),
+            // The kernel has taken the tag off.
+            ("udp port 12345", &[&bare, &tagged]),
+            ("udp port 12346 and not udp port 12345", &[]),
+            ("vlan 7 and udp port 12345", &[&tagged]),
+            ("vlan 8", &[]),
+            ("udp port 12345 or (vlan and udp port 12345)", &[&bare, &tagged]),
+            // The built-in filter holds beside it.
+            ("arp or host 192.0.2.2", &[&bare, &tagged]),
+        ];
+        for (expression, wanted) in cases {
+            let mut options = options();
+            options.filter = Some(expression.to_owned());
+            for threads in [1, 2] {
+                options.threads = NonZero::new(threads).unwrap();
+                let mut sources = live::open("span", &options).unwrap();
+                [&bare, &tagged, &arp].into_iter().for_each(|frame| sender.send(frame));
+                let came: Vec<_> = sources.iter_mut().flat_map(|source| drain(&mut **source)).collect();
+                let came: Vec<_> = came.iter().map(|frame| &*frame.bytes).collect();
+                assert_eq!(came, wanted, "{expression:?}, {threads} threads");
+            }
+        }
+    });
+}
+
+#[cfg(feature = "libpcap")]
+fn by_libpcap() -> LiveOptions {
+    let mut options = options();
+    options.backend = live::Backend::Libpcap;
+    options
+}
+
+#[cfg(feature = "libpcap")]
+#[test]
+fn libpcap_hands_over_every_frame_and_survives_the_interface() {
+    in_namespace("libpcap_hands_over_every_frame_and_survives_the_interface", || {
+        pair("feed", "span");
+        let mut options = by_libpcap();
+        let mut sources = live::open("span", &options).unwrap();
+        let before = now();
+        let sent: Vec<_> = captures(&["tls/versions", "tunnels"]).into_iter().flat_map(|(_, frames)| frames).collect();
+        let sender = Sender::on("feed");
+        let mut received = Vec::new();
+        for frames in sent.chunks(100) {
+            frames.iter().for_each(|frame| sender.send(frame));
+            drain_for(&mut *sources[0], Duration::ZERO, &mut received);
+        }
+        drain_for(&mut *sources[0], QUIET, &mut received);
+        assert!(received.iter().map(|frame| &frame.bytes).eq(&sent), "{} of {}", received.len(), sent.len());
+        // Nanoseconds, which are not those of a clock that counts in microseconds.
+        assert!(received.iter().all(|frame| frame.timestamp >= before && frame.timestamp <= now()));
+        assert!(received.iter().any(|frame| frame.timestamp.as_nanos() % 1000 != 0));
+        let counts = sources[0].counts();
+        assert_eq!((counts.received, counts.dropped), (sent.len() as u64, 0));
+
+        run("ip link set span down").unwrap();
+        assert!(comes_to_be(&mut sources, Polled::Down));
+        run("ip link set span up").unwrap();
+        assert!(comes_to_be(&mut sources, Polled::Idle));
+        run("ip link del span").unwrap();
+        assert!(comes_to_be(&mut sources, Polled::Down));
+        pair("feed", "span");
+        assert!(comes_to_be(&mut sources, Polled::Idle));
+        Sender::on("feed").send(&numbered(5));
+        assert_eq!(drain(&mut *sources[0]).len(), 1);
+        assert_eq!(sources[0].counts().received, sent.len() as u64 + 1);
+
+        options.filter = Some("udp port 12345".to_owned());
+        let mut filtered = live::open("span", &options).unwrap();
+        let mut any = live::open("any", &options).unwrap();
+        let sender = Sender::on("feed");
+        sender.send(&ethernet_arp());
+        sender.send(&numbered(6));
+        assert_eq!(drain(&mut *filtered[0]).len(), 1);
+        // Once as sent, once as received.
+        let any = drain(&mut *any[0]);
+        assert_eq!(any.len(), 2);
+        assert!(any.iter().all(|frame| number_in(&frame.bytes) == 6));
+        run("ip link set span down").unwrap();
+        let mut sources = live::open("span", &options).unwrap();
+        assert!(comes_to_be(&mut sources, Polled::Down));
+    });
+}
+
+#[cfg(feature = "libpcap")]
+fn ethernet_arp() -> Vec<u8> {
+    let mut arp = vec![0xff; 12];
+    arp.extend([0x08, 0x06]);
+    arp.resize(60, 0);
+    arp
+}
+
+#[cfg(feature = "libpcap")]
+#[test]
+fn libpcap_says_what_is_wrong() {
+    let mut options = by_libpcap();
+    let error = live::open("no-such-interface", &options).err().unwrap();
+    assert!(matches!(error, Error::Interface { .. } | Error::Privileges { .. }), "{error}");
+    options.filter = Some("tcp port (".to_owned());
+    let error = live::open("lo", &options).err().unwrap();
+    assert!(matches!(error, Error::Configuration(_)) && error.to_string().contains("tcp port ("), "{error}");
+    options.filter = None;
+    options.threads = NonZero::new(2).unwrap();
+    assert!(matches!(live::open("lo", &options).err().unwrap(), Error::Configuration(_)));
+}
+
 fn several(interface: &str, threads: usize, fanout: Fanout) -> Vec<Box<dyn LiveSource>> {
     let mut options = options();
     (options.threads, options.fanout) = (NonZero::new(threads).unwrap(), fanout);

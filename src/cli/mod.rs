@@ -6,6 +6,7 @@ mod config;
 mod engine;
 mod explain;
 mod fingerprint;
+mod interfaces;
 mod live;
 mod policies;
 mod read;
@@ -40,6 +41,8 @@ enum Command {
     Read(read::Arguments),
     /// Watch an interface and report every handshake as it ends
     Live(Box<live::Arguments>),
+    /// List the interfaces there are, and what capturing on them is good for
+    Interfaces(interfaces::Arguments),
     /// List the distinct client hellos of captures, with counts, servers and the software they are known to be of
     Fingerprint(fingerprint::Arguments),
     /// List the rules that findings come from
@@ -95,6 +98,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Read(arguments) => read::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Interfaces(arguments) => print(&interfaces::run(&arguments)),
         Command::Fingerprint(arguments) => fingerprint::run(&arguments),
         Command::Rules(arguments) => print(&rules::run(&arguments)),
         Command::Explain(arguments) => explain::run(&arguments).and_then(|text| print(&text)),

@@ -24,16 +24,22 @@
 //! ```
 
 pub mod filter;
+mod interfaces;
+#[cfg(feature = "libpcap")]
+mod libpcap;
 #[cfg(target_os = "linux")]
 mod ring;
 #[cfg(target_os = "linux")]
 mod socket;
 #[cfg(target_os = "linux")]
 mod source;
+#[cfg(any(target_os = "linux", all(unix, feature = "libpcap")))]
+mod wait;
 
 use std::num::NonZero;
 use std::time::Duration;
 
+pub use self::interfaces::{Interface, InterfaceKind, interfaces};
 use super::{Frame, MAX_FRAME_LENGTH};
 use crate::error::Error;
 
@@ -182,6 +188,15 @@ pub fn open(interface: &str, options: &LiveOptions) -> Result<Vec<Box<dyn LiveSo
     match options.backend {
         #[cfg(target_os = "linux")]
         Backend::Auto | Backend::Ring => source::open(interface, options),
-        _ => Err(Error::Configuration("capture by libpcap is not in this build: cargo feature `libpcap`".to_owned())),
+        #[cfg(feature = "libpcap")]
+        Backend::Libpcap => libpcap::open(interface, options),
+        #[cfg(all(feature = "libpcap", not(target_os = "linux")))]
+        Backend::Auto => libpcap::open(interface, options),
+        #[cfg(not(target_os = "linux"))]
+        Backend::Ring => Err(Error::Configuration("the ring is Linux's: libpcap captures here".to_owned())),
+        #[cfg(not(feature = "libpcap"))]
+        _ => Err(Error::Configuration(
+            "capture by libpcap is not in this build: build it with the cargo feature `libpcap`".to_owned(),
+        )),
     }
 }

@@ -5,6 +5,7 @@
 use std::ffi::{CStr, CString, c_int, c_short, c_uint, c_ulong, c_ushort};
 use std::io;
 use std::mem;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -16,19 +17,6 @@ const EVERY_PROTOCOL: u16 = 0x0003_u16.to_be();
 /// A packet socket. Bound to nothing until [`bind`](Self::bind).
 #[derive(Debug)]
 pub(super) struct PacketSocket(OwnedFd);
-
-/// What waiting for a socket gave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ready {
-    /// There are frames.
-    Frames,
-    /// Something happened to the interface.
-    Error,
-    /// The time is over.
-    Nothing,
-    /// A signal came.
-    Interrupted,
-}
 
 /// What an interface is and does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,25 +165,6 @@ impl PacketSocket {
         Ok((code != 0).then(|| io::Error::from_raw_os_error(code)))
     }
 
-    /// Waits until there is something, in whole milliseconds, rounded up.
-    #[expect(unsafe_code, reason = "the system's interface")]
-    pub(super) fn wait(&self, timeout: Duration) -> io::Result<Ready> {
-        let timeout = c_int::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX);
-        let mut wanted = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one descriptor, as is said, which lives, unshared, for the time of the call.
-        let ready = unsafe { libc::poll(&raw mut wanted, 1, timeout) };
-        if ready < 0 {
-            let error = io::Error::last_os_error();
-            return if error.kind() == io::ErrorKind::Interrupted { Ok(Ready::Interrupted) } else { Err(error) };
-        }
-        const WRONG: c_short = libc::POLLERR | libc::POLLHUP | libc::POLLNVAL;
-        Ok(match (ready, wanted.revents & WRONG) {
-            (0, _) => Ready::Nothing,
-            (_, 0) => Ready::Frames,
-            _ => Ready::Error,
-        })
-    }
-
     fn interface_request(&self, name: &CStr, code: c_ulong) -> io::Result<libc::ifreq> {
         interface_request(self.0.as_fd(), name, code)
     }
@@ -256,6 +225,29 @@ macro_rules! plain {
 }
 
 plain!(c_int, c_uint, libc::tpacket_req3, libc::tpacket_stats_v3, libc::packet_mreq);
+
+/// Whether an interface's device merges segments it receives. Needs no rights.
+#[expect(unsafe_code, reason = "the system's interface")]
+pub(super) fn merges_segments(interface: &str) -> io::Result<bool> {
+    /// `struct ethtool_value` of linux/ethtool.h.
+    #[repr(C)]
+    struct Value {
+        command: u32,
+        data: u32,
+    }
+    const GET_FLAGS: u32 = 0x25;
+    const LARGE_RECEIVE_OFFLOAD: u32 = 1 << 15;
+
+    let name = interface_name(interface).ok_or(io::ErrorKind::InvalidInput)?;
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    let mut value = Value { command: GET_FLAGS, data: 0 };
+    let mut request = request_for(&name)?;
+    request.ifr_ifru.ifru_data = (&raw mut value).cast();
+    // SAFETY: the request names a value that lives, and is not otherwise borrowed, for the time of the call, as
+    // SIOCETHTOOL wants it for this command.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut request) })?;
+    Ok(value.data & LARGE_RECEIVE_OFFLOAD != 0)
+}
 
 /// The name as the system wants it; `None` where no interface can have it.
 pub(super) fn interface_name(name: &str) -> Option<CString> {

@@ -7,13 +7,15 @@
 use std::ffi::{CString, c_int, c_ushort};
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::filter::{self, Instruction};
 use super::ring::{Link, Ring};
-use super::socket::{InterfaceState, PacketSocket, Ready, interface_name};
+use super::socket::{InterfaceState, PacketSocket, interface_name};
+use super::wait::{Ready, wait_for};
 use super::{Fanout, KernelCounts, LiveOptions, LiveSource, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, Polled};
 use crate::capture::{Frame, LinkType, MAX_FRAME_LENGTH};
 use crate::error::Error;
@@ -66,8 +68,10 @@ impl LiveSource for RingSource {
         let deadline = Instant::now() + wait;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.capture.socket.wait(left).map_err(|source| self.group.error("wait for frames", source))? {
-                Ready::Frames => {
+            match wait_for(self.capture.socket.as_fd(), left)
+                .map_err(|source| self.group.error("wait for frames", source))?
+            {
+                Ready::Readable => {
                     let frames = self.capture.read(take);
                     if frames > 0 {
                         return Ok(Polled::Frames(frames));
@@ -337,6 +341,11 @@ fn link_of(hardware: c_ushort) -> (Link, LinkType) {
         _ => None,
     };
     (Link { kind, loopback }, kind.unwrap_or(LinkType::LINUX_SLL))
+}
+
+/// The link type of an `ARPHRD_` type; `None` where frames are read from their network layer on.
+pub(super) fn link_type(hardware: c_ushort) -> Option<LinkType> {
+    link_of(hardware).0.kind
 }
 
 /// `ARPHRD_RAWIP`: cellular modems.
