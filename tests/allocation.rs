@@ -92,10 +92,10 @@ fn a_whole_hello_of_a_known_shape_allocates_nothing() {
         let mut sink = |record: &FlowRecord<'_>| records += usize::from(record.hello.is_some());
         let mut time = 0;
         // Flows before this one have left their memory behind.
-        for _ in 0..50 {
+        for round in 101..=150 {
             for (_, bytes) in &flow {
                 time += 1_000;
-                engine.push(&frame(bytes, time), &mut sink);
+                engine.push(&frame(&later_connection(bytes, round), time), &mut sink);
             }
         }
         for round in 1..=100 {

@@ -165,8 +165,9 @@ impl DtlsFlow {
         })
     }
 
-    pub(crate) fn mark(&self) -> u32 {
-        self.random.as_ref().map_or(0, mark_of)
+    /// What tells late copies of the hello; there is one random for all its forms.
+    pub(crate) fn marks(&self) -> [u32; 2] {
+        [self.random.as_ref().map_or(0, mark_of), 0]
     }
 
     const fn side(&self, source: usize) -> Side {

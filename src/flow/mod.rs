@@ -149,8 +149,10 @@ enum State {
     Handshake(Box<TcpFlow>),
     Quic(Box<QuicFlow>),
     Dtls(Box<DtlsFlow>),
-    /// TLS records without their handshake, seen in one segment so far.
-    Midstream,
+    /// TLS records without their handshake, seen in one segment so far, which began here.
+    Midstream {
+        sequence: u32,
+    },
     /// Its record is written.
     Finished(Mark),
 }
@@ -292,7 +294,7 @@ impl FlowTable {
         if !segment.flags.syn() {
             match if segment.payload.is_empty() { Sniff::Nothing } else { sniff(segment.payload) } {
                 Sniff::Nothing if starttls::greets(segment.payload).is_none() => return,
-                Sniff::Midstream => state = State::Midstream,
+                Sniff::Midstream => state = State::Midstream { sequence: segment.sequence },
                 _ => {}
             }
         }
@@ -319,14 +321,15 @@ impl FlowTable {
                     *opening = Opening::default();
                 }
                 if flags.syn() {
-                    if let Some(first) = opening.first.get_mut(source) {
-                        *first = Some(segment.sequence.wrapping_add(1));
-                    }
+                    let byte = Some(segment.sequence.wrapping_add(1));
+                    let first = opening.first.get_mut(source);
+                    let is_copy = first.is_some_and(|first| std::mem::replace(first, byte) == byte);
                     if opens {
                         opening.opener = u8::try_from(source).ok();
                         opening.asked = false;
                     } else {
-                        opening.ttl = packet.ttl;
+                        // A copy from elsewhere has come another way.
+                        opening.ttl = if is_copy { opening.ttl } else { packet.ttl };
                         opening.opener.get_or_insert(u8::try_from(1 - source).unwrap_or_default());
                     }
                 }
@@ -352,8 +355,13 @@ impl FlowTable {
                     self.finish(slot, End::GivenUp, now, arriving.drops, arriving.finished);
                     self.reopen(slot, arriving);
                 } else if flow.is_over() {
-                    let (foreign, unanswered) = (flow.is_foreign(), flow.unanswered());
-                    self.finish(slot, End::Closed, now, arriving.drops, arriving.finished);
+                    let (foreign, unanswered, mut reported) = (flow.is_foreign(), flow.unanswered(), false);
+                    self.finish(slot, End::Closed, now, arriving.drops, &mut |facts| {
+                        reported = true;
+                        (arriving.finished)(facts);
+                    });
+                    // What is worth a record is worth a mark.
+                    let foreign = foreign && !reported;
                     match unanswered.filter(|_| foreign) {
                         Some((first, opener)) => {
                             let opener = u8::try_from(opener).ok();
@@ -364,12 +372,12 @@ impl FlowTable {
                     }
                 }
             }
-            State::Midstream => {
+            State::Midstream { sequence } => {
                 if flags.syn() || tcp::is_hello(segment.payload) {
                     self.reopen(slot, arriving);
-                } else if sniff(segment.payload) == Sniff::Midstream {
+                } else if sniff(segment.payload) == Sniff::Midstream && segment.sequence != *sequence {
                     // One such segment may be chance, two are not.
-                    entry.state = State::Finished(Mark::of(0));
+                    entry.state = State::Finished(Mark::default());
                     (arriving.finished)(&midstream(packet));
                 }
             }
@@ -378,7 +386,7 @@ impl FlowTable {
                 if flags.fin() || flags.rst() {
                     mark.close();
                 }
-                if expired || opens || new_hello {
+                if expired || (opens || new_hello) && !mark.is_copy(segment, source, now) {
                     self.reopen(slot, arriving);
                 }
             }
@@ -577,7 +585,7 @@ impl FlowTable {
         let mut flow = match state {
             State::Handshake(flow) => flow,
             State::Dtls(mut flow) => {
-                entry.state = State::Finished(Mark::of(flow.mark()));
+                entry.state = State::Finished(Mark::of_datagrams(flow.marks(), now));
                 self.handshakes = self.handshakes.saturating_sub(1);
                 let mut around = dtls::Around {
                     shared: &mut self.shared,
@@ -589,7 +597,7 @@ impl FlowTable {
                 return;
             }
             State::Quic(mut flow) => {
-                entry.state = State::Finished(Mark::of(flow.mark()));
+                entry.state = State::Finished(Mark::of_datagrams(flow.marks(), now));
                 self.handshakes = self.handshakes.saturating_sub(1);
                 flow.end(end, now, &mut self.pool, finished);
                 return;
@@ -599,7 +607,7 @@ impl FlowTable {
                 return;
             }
         };
-        entry.state = State::Finished(flow.mark());
+        entry.state = State::Finished(flow.mark(now));
         self.handshakes = self.handshakes.saturating_sub(1);
         // A wait in vain ends when its time is up, not when that is noticed: the same on any number of threads.
         let now = match end {
@@ -725,7 +733,7 @@ const fn timeout(state: &State, limits: &Limits) -> Duration {
     match state {
         State::Free | State::Opening(_) => limits.opening_timeout,
         State::Handshake(_) | State::Quic(_) | State::Dtls(_) => limits.handshake_timeout,
-        State::Midstream | State::Finished(_) => limits.finished_timeout,
+        State::Midstream { .. } | State::Finished(_) => limits.finished_timeout,
     }
 }
 

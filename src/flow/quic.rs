@@ -72,6 +72,9 @@ impl ConnectionId {
     }
 }
 
+/// Initials of a connection among which a copy is looked for.
+const TAGS: usize = 8;
+
 /// What is made from one original destination id and one version.
 struct Keys {
     version: Version,
@@ -120,6 +123,8 @@ struct Connection {
     server_id: Option<ConnectionId>,
     largest: [Option<u64>; 2],
     streams: [CryptoStream; 2],
+    /// The ends of the tags of the last Initials.
+    tags: [u64; TAGS],
     /// Datagrams from the client with an Initial in which its hello was.
     hello_datagrams: u16,
     /// The client sent what follows an answer: an acknowledgement, a Handshake or a 1-RTT packet.
@@ -144,8 +149,9 @@ struct Prelude {
 pub(crate) struct QuicFlow {
     connections: Vec<Connection>,
     prelude: Prelude,
-    /// Tells a late copy of the last connection's first packet.
-    mark: u32,
+    /// What tells late copies of the last connection's first packet, and of the first after a Retry or Version
+    /// Negotiation.
+    marks: [u32; 2],
 }
 
 /// What the first bytes of a datagram look like.
@@ -211,8 +217,9 @@ fn mark_of(id: &[u8]) -> u32 {
 }
 
 impl QuicFlow {
-    pub(crate) const fn mark(&self) -> u32 {
-        self.mark
+    /// What tells late copies of the first packets: before a Retry or Version Negotiation, and after it.
+    pub(crate) const fn marks(&self) -> [u32; 2] {
+        self.marks
     }
 
     /// Whether anything is known that a later packet could make a record of.
@@ -350,6 +357,7 @@ impl QuicFlow {
             .find(|(_, connection)| connection.client == source && connection.goes_on_with(long, &self.prelude));
         if let Some((index, connection)) = again {
             connection.restart(keys, around.pool);
+            self.marks = [self.marks[0], mark_of(long.destination)];
             return Some((index, opened));
         }
         if self.connections.len() >= CONNECTIONS {
@@ -360,7 +368,7 @@ impl QuicFlow {
                 oldest.end(End::GivenUp, datagram.packet.timestamp, around.pool, around.finished);
             }
         }
-        self.mark = mark_of(long.destination);
+        self.marks = [mark_of(long.destination), 0];
         let mut connection = Connection::new(datagram, keys, long);
         let quic = connection.quic();
         quic.refused = self.prelude.refused.take().filter(|refused| *refused != long.version);
@@ -558,6 +566,7 @@ impl Connection {
             server_id: None,
             largest: [None; 2],
             streams: Default::default(),
+            tags: [0; TAGS],
             hello_datagrams: 0,
             client_went_on: false,
             protected: 0,
@@ -585,6 +594,7 @@ impl Connection {
             server_id: None,
             largest: [None; 2],
             streams: Default::default(),
+            tags: [0; TAGS],
             hello_datagrams: 0,
             client_went_on: false,
             protected: 0,
@@ -727,6 +737,9 @@ impl Connection {
         datagram: &Datagram<'_>,
         around: &mut Around<'_>,
     ) {
+        if opened.authentic && self.is_copy(long) {
+            return;
+        }
         let side = self.side(datagram.source);
         if let Some(largest) = self.largest.get_mut(side as usize) {
             *largest = Some(largest.map_or(opened.number, |largest| largest.max(opened.number)));
@@ -778,6 +791,18 @@ impl Connection {
             self.hello_datagrams = self.hello_datagrams.saturating_add(1);
         }
         self.messages(side, long.version, datagram, around);
+    }
+
+    /// Whether an Initial came before, bit by bit: a sender that sends its frames again numbers the packet anew. Its
+    /// authentication tag tells.
+    fn is_copy(&mut self, long: &LongPacket<'_>) -> bool {
+        let Some(tag) = long.bytes.last_chunk().map(|tag| u64::from_be_bytes(*tag)) else { return false };
+        let known = self.tags.contains(&tag);
+        if !known {
+            self.tags.rotate_right(1);
+            self.tags[0] = tag;
+        }
+        known
     }
 
     /// Puts a CRYPTO frame in its place.

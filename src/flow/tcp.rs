@@ -108,30 +108,78 @@ impl Clear {
     }
 }
 
-/// What is remembered of a flow that is finished, so that its later segments start nothing.
+/// What is remembered of a flow that is finished, so that its later segments start nothing; nor do copies of earlier
+/// ones, as a span port that mirrors two ports sends them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mark {
     /// Sequence number of the first byte of the ClientHello; over UDP what tells the first datagram from another's.
-    pub(crate) hello: u32,
-    /// Sequence numbers of each direction's first byte, while the connection goes on.
-    starts: [Option<u32>; 2],
+    hello: u32,
+    /// Sequence numbers of each direction's first byte; over UDP, in front, what tells a second first datagram.
+    starts: [u32; 2],
+    /// Which of them are known.
+    known: [bool; 2],
+    /// How many bytes of each direction were followed, in units of [`Mark::UNIT`] bytes.
+    lengths: [u16; 2],
+    /// The connection goes on, as far as is known: no other has its ports.
+    goes_on: bool,
+    /// When the handshake ended, in ticks of 2^20 ns, modulo 2^32.
+    at: u32,
 }
 
 impl Mark {
-    /// A mark where nothing is known of streams.
-    pub(crate) const fn of(hello: u32) -> Self {
-        Self { hello, starts: [None; 2] }
+    const UNIT: u32 = 16;
+
+    /// How long after the end copies may come, in ticks: about two seconds. A mirror is late by milliseconds.
+    const LATE: i32 = 2000;
+
+    /// A mark of a handshake in datagrams that ended at `now`: what tells its first datagram, and one that began it
+    /// again, or 0.
+    pub(crate) const fn of_datagrams(marks: [u32; 2], now: Timestamp) -> Self {
+        let [hello, again] = marks;
+        let at = Self::tick(now);
+        Self { hello, starts: [again, 0], known: [false; 2], lengths: [0; 2], goes_on: false, at }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32, see there")]
+    const fn tick(now: Timestamp) -> u32 {
+        (now.as_nanos() >> 20) as u32
     }
 
     /// The connection is closed: from here on its ports may be another's.
     pub(crate) const fn close(&mut self) {
-        self.starts = [None; 2];
+        self.goes_on = false;
     }
 
     /// Whether bytes at `sequence` from endpoint `source` are of the same connection.
     pub(crate) fn covers(&self, sequence: u32, source: usize) -> bool {
-        let start = self.starts.get(source).copied().flatten();
+        let start = self.start(source).filter(|_| self.goes_on);
         sequence == self.hello || start.is_some_and(|start| sequence == start || is_ahead(sequence, start))
+    }
+
+    /// Whether a segment from endpoint `source` is a copy of one from which the handshake was made.
+    pub(crate) fn is_copy(&self, segment: &Segment<'_>, source: usize, now: Timestamp) -> bool {
+        let (Some(start), Some(length)) = (self.start(source), self.lengths.get(source)) else { return false };
+        let syn = segment.flags.syn();
+        let offset = segment.sequence.wrapping_add(u32::from(syn)).wrapping_sub(start);
+        let bound = if syn { 1 } else { u32::from(*length) * Self::UNIT };
+        self.is_recent(now) && offset < bound
+    }
+
+    /// Whether a datagram with the mark of its own `mark` is a copy of one from which the handshake was made. What bears
+    /// none (an answer, a later fragment) is taken for one.
+    pub(crate) const fn is_copied_datagram(&self, mark: Option<u32>, now: Timestamp) -> bool {
+        let Some(mark) = mark else { return self.is_recent(now) };
+        let [again, _] = self.starts;
+        mark == self.hello || self.is_recent(now) && (mark == 0 || mark == again)
+    }
+
+    /// Whether copies may still come.
+    const fn is_recent(&self, now: Timestamp) -> bool {
+        Self::tick(now).wrapping_sub(self.at).cast_signed() <= Self::LATE
+    }
+
+    fn start(&self, source: usize) -> Option<u32> {
+        self.starts.get(source).copied().filter(|_| self.known.get(source) == Some(&true))
     }
 }
 
@@ -179,12 +227,21 @@ impl TcpFlow {
         }));
     }
 
-    /// What the table keeps of it when its record is written.
-    pub(crate) fn mark(&self) -> Mark {
+    /// What the table keeps of it when its record is written, at `now`.
+    pub(crate) fn mark(&self, now: Timestamp) -> Mark {
         // Where its opening was seen it is sure where its streams begin, and that no other connection has begun.
         let goes_on = self.opener.is_some() && self.handshake.is_followed_enough();
-        let start = |source: usize| self.streams.get(source).and_then(HalfStream::start).filter(|_| goes_on);
-        Mark { hello: self.hello_sequence, starts: [start(0), start(1)] }
+        let mut mark = Mark { hello: self.hello_sequence, goes_on, at: Mark::tick(now), ..Mark::default() };
+        for (source, stream) in self.streams.iter().enumerate() {
+            let Some((start, next)) = stream.start().zip(stream.next()) else { continue };
+            let length = u16::try_from(next.wrapping_sub(start).div_ceil(Mark::UNIT)).unwrap_or(u16::MAX);
+            if let (Some(of_mark), Some(known), Some(of_length)) =
+                (mark.starts.get_mut(source), mark.known.get_mut(source), mark.lengths.get_mut(source))
+            {
+                (*of_mark, *known, *of_length) = (start, true, length);
+            }
+        }
+        mark
     }
 
     /// Whether this is nothing handprint follows, and not worth a mark.

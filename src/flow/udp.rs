@@ -122,9 +122,9 @@ impl FlowTable {
                 }
             }
             State::Finished(mark) => {
-                let known = mark.hello;
+                let mark = *mark;
                 let begins = Begins::of(payload, cut);
-                if expired || begins.mark() != Some(known) {
+                if expired || !mark.is_copied_datagram(begins.mark(), now) {
                     self.first_datagram(Some(slot), key, begins, packet, source, drops, finished);
                 }
             }
