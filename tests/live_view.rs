@@ -149,6 +149,40 @@ fn writes_a_file_beside_the_view_and_ends_without_keys() {
 }
 
 #[test]
+fn goes_on_writing_when_its_terminal_goes_away() {
+    in_namespace("goes_on_writing_when_its_terminal_goes_away", || {
+        pair("near", "far");
+        let sender = Sender::on("far");
+        let directory = std::env::temp_dir().join(format!("handprint-gone-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("records.ndjson");
+        let Some(mut shown) = Shown::start(&format!("-i near -o {} --duration 5s", file.display())) else { return };
+        shown.wait_for("Negotiated,");
+        shown.child.kill().unwrap();
+        shown.child.wait().unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        send("tls/versions/tls13-negotiated.pcap", &sender);
+        let began = Instant::now();
+        while std::fs::read_to_string(&file).unwrap().lines().count() == 0 {
+            assert!(began.elapsed() < Duration::from_secs(10), "nothing is written any more");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        while is_running(file.to_str().unwrap()) {
+            assert!(began.elapsed() < Duration::from_secs(20), "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::fs::remove_dir_all(&directory).unwrap();
+    });
+}
+
+/// Whether a process of which `word` is an argument runs.
+fn is_running(word: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut lines = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
+    lines.any(|line| line.split('\0').any(|argument| argument == word))
+}
+
+#[test]
 fn no_view_where_another_format_is_wanted() {
     in_namespace("no_view_where_another_format_is_wanted", || {
         pair("near", "far");

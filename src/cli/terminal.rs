@@ -50,14 +50,15 @@ pub(super) fn stdout_width() -> usize {
     }
 }
 
-/// Whether standard output is a terminal, and this process may draw on it and hear its keys: one in the background is
-/// stopped as soon as it tries.
+/// Whether standard output is a terminal that can be drawn on, and this process may do so and hear its keys: one in the
+/// background is stopped as soon as it tries.
 pub(super) fn is_ours() -> bool {
     #[cfg(unix)]
     let is_in_front = rustix::termios::tcgetpgrp(io::stdout()).is_ok_and(|front| front == rustix::process::getpgrp());
     #[cfg(not(unix))]
     let is_in_front = true;
-    io::stdout().is_terminal() && is_in_front
+    let is_able = std::env::var_os("TERM").is_none_or(|name| name != "dumb");
+    io::stdout().is_terminal() && is_in_front && is_able
 }
 
 /// Says something to the person at standard error, whether or not anyone listens.

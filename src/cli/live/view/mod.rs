@@ -13,6 +13,7 @@
 mod detail;
 mod draw;
 mod glimpse;
+mod keys;
 mod lists;
 mod model;
 mod screen;
@@ -21,17 +22,20 @@ mod tests;
 mod tops;
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use handprint::output::metrics::{Gauges, Metrics};
 use handprint::time::Timestamp;
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::{Event, KeyEvent};
+use ratatui::layout::Size;
 
 use self::draw::Setting;
 pub(in crate::cli) use self::glimpse::Feed;
 use self::glimpse::Glimpses;
+use self::keys::Keys;
 use self::model::Model;
 use self::screen::{Asked, Screen};
 
@@ -44,7 +48,11 @@ const NOTICE: Duration = Duration::from_secs(20);
 /// The view, while the terminal is its own. Dropped, or on a panic of any thread, it gives the terminal back.
 #[derive(Debug)]
 pub(in crate::cli) struct View {
-    terminal: DefaultTerminal,
+    /// Never dropped: it would complain of a terminal that is gone, and panic where standard error is gone with it.
+    terminal: ManuallyDrop<DefaultTerminal>,
+    keys: Keys,
+    /// How large the terminal was when it was last drawn on.
+    size: Size,
     state: State,
 }
 
@@ -68,8 +76,9 @@ impl View {
     /// Standard output is no terminal, or does not let itself be taken.
     pub(in crate::cli) fn open(title: &str, colour: bool) -> io::Result<(Self, Feed)> {
         let (feed, glimpses) = glimpse::channel();
-        let terminal = ratatui::try_init()?;
-        Ok((Self { terminal, state: State::new(title, colour, glimpses) }, feed))
+        let (keys, terminal) = (Keys::open()?, ratatui::try_init()?);
+        let terminal = ManuallyDrop::new(terminal);
+        Ok((Self { terminal, keys, size: Size::ZERO, state: State::new(title, colour, glimpses) }, feed))
     }
 
     /// One turn: takes what has arrived, draws if it is time to, and heeds keys for at most `wait`. `look` is asked for
@@ -85,21 +94,17 @@ impl View {
         let until = Instant::now() + wait;
         loop {
             let is_due = self.state.advance(look);
-            if is_due {
+            if is_due || self.terminal.size()? != self.size {
                 self.draw()?;
             }
             let left = until.saturating_duration_since(Instant::now()).min(REFRESH / 5);
-            if event::poll(left)? {
-                match event::read()? {
-                    Event::Key(key) => {
-                        if self.state.key(key) == Asked::Quit {
-                            return Ok(ControlFlow::Break(()));
-                        }
-                        self.draw()?;
-                    }
-                    Event::Resize(..) => self.draw()?,
-                    _ => {}
+            while let Some(event) = self.keys.next(left)? {
+                if let Event::Key(key) = event
+                    && self.state.key(key) == Asked::Quit
+                {
+                    return Ok(ControlFlow::Break(()));
                 }
+                self.draw()?;
             }
             if Instant::now() >= until {
                 return Ok(ControlFlow::Continue(()));
@@ -114,6 +119,7 @@ impl View {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        self.size = self.terminal.size()?;
         let State { model, screen, setting, .. } = &mut self.state;
         self.terminal.draw(|frame| draw::draw(frame, screen, model, setting))?;
         Ok(())
@@ -122,8 +128,9 @@ impl View {
 
 impl Drop for View {
     fn drop(&mut self) {
-        // Says on standard error where it fails; there is nothing more to do.
-        ratatui::restore();
+        // Where these fail, there is no terminal any more.
+        let _ = self.terminal.show_cursor();
+        let _ = ratatui::try_restore();
     }
 }
 
@@ -163,7 +170,7 @@ impl State {
         true
     }
 
-    fn key(&mut self, key: event::KeyEvent) -> Asked {
+    fn key(&mut self, key: KeyEvent) -> Asked {
         let now = self.began.elapsed();
         let asked = self.screen.key(key, &self.model, now);
         self.screen.refresh(&self.model, now);
