@@ -170,6 +170,31 @@ fn the_schema_names_every_reason_and_version() {
     assert_eq!(named, reasons.iter().collect());
 }
 
+#[test]
+fn the_documentation_lists_every_metric() {
+    let mut gauges = gauges(handprint::engine::Stats::default());
+    gauges.status.stats.last = Some(Timestamp::from_seconds(1));
+    let page = prometheus(&Metrics::default(), &gauges);
+    let labels: BTreeMap<_, _> = parse(&page).into_iter().map(|sample| (sample.name, sample.labels)).collect();
+    let mut lines = Vec::new();
+    for (help, kind) in page.lines().zip(page.lines().skip(1)).filter(|(help, _)| help.starts_with("# HELP")) {
+        let (name, help) = help.trim_start_matches("# HELP ").split_once(' ').unwrap();
+        let kind = kind.rsplit_once(' ').unwrap().1;
+        let labels: Vec<_> = labels[name].keys().map(|label| format!("`{label}`")).collect();
+        lines.push(format!("| `{name}` | {kind} | {} | {help} |", labels.join(", ")));
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documented = std::fs::read_to_string(root.join("docs/metrics.md")).unwrap();
+    let documented: Vec<_> = documented.lines().filter(|line| line.starts_with("| `handprint_")).collect();
+    assert!(lines.len() > 20);
+    assert_eq!(documented, lines);
+
+    let rules = std::fs::read_to_string(root.join("contrib/prometheus-rules.yml")).unwrap();
+    let words = rules.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let used: BTreeSet<_> = words.filter(|word| word.starts_with("handprint_")).collect();
+    assert!(used.len() > 5 && used.iter().all(|name| labels.contains_key(*name)), "{used:?}");
+}
+
 /// Prometheus' own checker, where it is installed (Debian: the package prometheus), or where PROMTOOL says.
 #[test]
 fn promtool_finds_nothing_to_say() {

@@ -230,7 +230,7 @@ fn traffic(page: &mut Exposition, metrics: &Metrics, gauges: &Gauges) {
         page.sample("drops_total", &[("reason", reason.name())], stats.drops.get(reason));
     }
     let kernel = &gauges.status.kernel;
-    page.counter("kernel_packets_total", "Packets the kernel saw, dropped ones included.", kernel.received);
+    page.counter("kernel_packets_total", "Packets that passed the filter, dropped ones included.", kernel.received);
     page.counter("kernel_drops_total", "Packets the kernel dropped because the ring was full.", kernel.dropped);
     page.counter("kernel_freezes_total", "Times the ring was full and the kernel stopped filling it.", kernel.freezes);
     page.counter(

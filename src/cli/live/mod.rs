@@ -379,9 +379,8 @@ impl Arguments {
     fn is_viewed(&self) -> bool {
         let is_wanted = match (self.format, &self.output) {
             (Some(FormatName::View), _) => return true,
-            (None, None) => true,
-            (_, Some(_)) => !self.quiet,
             (Some(_), None) => false,
+            (None, None) | (_, Some(_)) => !self.quiet,
         };
         is_wanted && terminal::is_ours()
     }
