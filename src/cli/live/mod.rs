@@ -346,7 +346,7 @@ fn say_end(ended: Ended<Reporter>, wishes: &Wishes, watch: &mut Watch, arguments
             grouped(stats.flows),
             grouped(stats.packets),
             in_bytes(stats.bytes),
-            grouped(kernel.dropped),
+            grouped(kernel.dropped + status.unread),
             grouped(status.dropped + lost),
         );
         complain("done", &words);

@@ -115,6 +115,8 @@ pub struct LiveStatus {
     pub stats: Stats,
     /// What the kernel has counted: the sums, and the fullest of the rings.
     pub kernel: KernelCounts,
+    /// Frames that were there when the capture was told to stop, and that it had no time for.
+    pub unread: u64,
     /// Sources, and so threads.
     pub threads: usize,
     /// Of these, how many watch an interface that is up.
@@ -248,6 +250,7 @@ struct Shared {
 struct State {
     stats: Stats,
     kernel: KernelCounts,
+    unread: u64,
     up: bool,
     ended: bool,
     beat: Instant,
@@ -255,7 +258,8 @@ struct State {
 
 impl State {
     fn new() -> Self {
-        Self { stats: Stats::default(), kernel: KernelCounts::default(), up: true, ended: false, beat: Instant::now() }
+        let (stats, kernel) = (Stats::default(), KernelCounts::default());
+        Self { stats, kernel, unread: 0, up: true, ended: false, beat: Instant::now() }
     }
 }
 
@@ -277,6 +281,7 @@ impl Shared {
             let state = lock(state);
             status.stats.merge(&state.stats);
             status.kernel.merge(&state.kernel);
+            status.unread = status.unread.saturating_add(state.unread);
             status.up += usize::from(state.up);
             status.ended += usize::from(state.ended);
             if !state.ended {
@@ -339,7 +344,20 @@ impl Lane {
         let mut outgoing = Outgoing { records: Records::default(), shared: &shared, deadline: None, sent: pace.now };
         let mut ticked = pace.now;
         let mut failed = None;
-        while !shared.is_stopped() {
+        // Once it is told to stop: until when, and how many frames, of those that are there already.
+        let mut last: Option<(Instant, u64)> = None;
+        loop {
+            if shared.is_stopped() {
+                let (until, frames) = *last.get_or_insert_with(|| {
+                    let now = Instant::now();
+                    let left = lock(&shared.deadline).map_or(Duration::ZERO, |deadline| deadline - now);
+                    let counts = source.counts();
+                    (now + left / 2, counts.received.saturating_sub(counts.dropped))
+                });
+                if Instant::now() >= until || engine.stats().packets >= frames {
+                    break;
+                }
+            }
             let polled = source.poll(WAIT, &mut |frame| {
                 let mut sink = |record: &FlowRecord<'_>| outgoing.render(record, &mut report);
                 if pace.is_set_back(frame) {
@@ -349,6 +367,7 @@ impl Lane {
             });
             pace.now = Instant::now();
             let up = match polled {
+                Ok(Polled::Frames(0) | Polled::Idle | Polled::Down) if last.is_some() => break,
                 Ok(Polled::Frames(0) | Polled::Idle) => true,
                 Ok(Polled::Frames(_)) => {
                     pace.latest_at = pace.now;
@@ -384,6 +403,10 @@ impl Lane {
         let stats = engine.stats();
         report.tick(&stats, &kernel);
         if let Some(mut state) = lock_state(&shared, number) {
+            let handed_over = kernel.received.saturating_sub(kernel.dropped);
+            // Only where there was no time for them: what else is missing is none of ours.
+            let had_time = last.is_none_or(|(until, frames)| Instant::now() < until || stats.packets >= frames);
+            state.unread = if had_time { 0 } else { handed_over.saturating_sub(stats.packets) };
             (state.stats, state.kernel) = (stats, kernel);
         }
         drop(end);

@@ -21,6 +21,8 @@ enum Act {
 struct Scripted {
     acts: std::vec::IntoIter<Act>,
     received: u64,
+    /// Counted, but not handed over yet.
+    ahead: u64,
     over: Arc<AtomicBool>,
 }
 
@@ -51,7 +53,7 @@ impl LiveSource for Scripted {
     }
 
     fn counts(&mut self) -> KernelCounts {
-        KernelCounts { received: self.received, ..KernelCounts::default() }
+        KernelCounts { received: self.received + self.ahead, ..KernelCounts::default() }
     }
 }
 
@@ -106,7 +108,7 @@ struct Run {
 impl Run {
     fn start(acts: Vec<Act>, options: &Options, gate: Option<Receiver<()>>, enough: usize) -> Self {
         let (kept, over) = (Arc::default(), Arc::new(AtomicBool::new(false)));
-        let source = Scripted { acts: acts.into_iter(), received: 0, over: Arc::clone(&over) };
+        let source = Scripted { acts: acts.into_iter(), received: 0, ahead: 0, over: Arc::clone(&over) };
         let writer = Keep { kept: Arc::clone(&kept), gate, enough };
         let capture = start(vec![Box::new(source)], options, &mut |_| Names::default(), writer).unwrap();
         Self { capture, kept, over }
@@ -285,4 +287,18 @@ fn says_when_the_writer_has_enough() {
     let kept = Arc::clone(&run.kept);
     run.capture.finish();
     assert_eq!(lock(&kept).iter().filter(|byte| **byte == b'\n').count(), 2, "a record and the end");
+}
+
+#[test]
+fn takes_what_is_there_when_it_is_told_to_stop() {
+    let capture = frames("tls/versions/tls13-negotiated.pcap");
+    let acts: Vec<Act> = capture.iter().map(|frame| Act::Frames(vec![frame.clone()])).collect();
+    let (kept, over) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+    // As a ring counts: what is there, read or not.
+    let source = Scripted { acts: acts.into_iter(), received: 0, ahead: 1000, over };
+    let writer = Keep { kept: Arc::clone(&kept), gate: None, enough: usize::MAX };
+    let capture = start(vec![Box::new(source)], &Options::default(), &mut |_| Names::default(), writer).unwrap();
+    let ended = capture.finish();
+    assert!(String::from_utf8(lock(&kept).clone()).unwrap().contains("Established"));
+    assert_eq!(ended.status.unread, 0);
 }
