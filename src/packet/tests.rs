@@ -337,6 +337,30 @@ fn samples() -> Vec<Sample> {
             ),
             "vlan 1 > gre > vxlan 1 > 6in4",
         ),
+        sample(
+            "EtherIP in IPv6 below a label",
+            1,
+            ethernet(0x8847, &join(&[&[0, 1, 1, 64], &ipv6(97, &join(&[&[0x30, 0], &frame]))])),
+            "mpls 16 > etherip",
+        ),
+        sample(
+            "pseudowire without control word, two tags",
+            1,
+            ethernet(
+                0x8847,
+                &join(&[
+                    &[0, 1, 1, 64],
+                    &ethernet(0x8100, &join(&[&[0, 2, 0x81, 0, 0, 3, 0x81, 0, 0, 4, 8, 0], &inner()])),
+                ]),
+            ),
+            "mpls 16 > vlan 2 > vlan 3 > vlan 4",
+        ),
+        sample(
+            "MACsec in VXLAN",
+            1,
+            in_udp(4789, &[8, 0, 0, 0, 0, 0, 1, 0], &ethernet(0x88e5, &join(&[&NULL, &[8, 0], &inner()]))),
+            "vxlan 1 > macsec",
+        ),
     ]
 }
 

@@ -74,10 +74,11 @@ impl<'a> Walk<'a, '_> {
         if is_ip(rest) {
             return Ok(Step::Next(Layer::Ip, rest));
         }
-        let control_word = rest.first().is_some_and(|byte| byte >> 4 == 0);
-        match rest.get(4..) {
-            Some(frame) if control_word && is_ethernet(frame) => Ok(Step::Next(Layer::Ethernet, frame)),
+        // A control word begins with sixteen zero bits; receivers look at four of them, which an address may have, too.
+        match (rest, rest.get(4..)) {
+            ([0, 0, ..], Some(frame)) if is_ethernet(frame) => Ok(Step::Next(Layer::Ethernet, frame)),
             _ if is_ethernet(rest) => Ok(Step::Next(Layer::Ethernet, rest)),
+            ([0..=15, ..], Some(frame)) if is_ethernet(frame) => Ok(Step::Next(Layer::Ethernet, frame)),
             _ => Err(DropReason::NotIp),
         }
     }
@@ -584,7 +585,10 @@ fn is_ipv4(bytes: &[u8]) -> bool {
 fn is_ipv6(bytes: &[u8]) -> bool {
     let Some([version, _, _, _, _, _, next, ..]) = bytes.first_chunk::<40>() else { return false };
     version >> 4 == 6
-        && matches!(next, 0 | 4 | 6 | 17 | 41 | 43 | 44 | 47 | 50 | 51 | 58..=60 | 115 | 132 | 135 | 139 | 140)
+        && matches!(
+            next,
+            0 | 4 | 6 | 17 | 41 | 43 | 44 | 47 | 50 | 51 | 58..=60 | 97 | 115 | 132 | 135 | 137 | 139 | 140 | 143
+        )
 }
 
 /// Ethernet with IP that looks like it, with one of the other common types, or with LLC of a length that fits.
@@ -593,7 +597,8 @@ fn is_ethernet(bytes: &[u8]) -> bool {
     match u16::from_be_bytes([*t0, *t1]) {
         link::IPV4 => is_ipv4(rest),
         link::IPV6 => is_ipv6(rest),
-        0x0806 | 0x8100 | 0x88a8 | link::MPLS | 0x8848 | 0x8863 | 0x8864 | 0x88cc | 0x88e7 | 0x8909 => true,
+        0x0806 | 0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300 | link::MPLS | 0x8848 | 0x8863 | 0x8864 => true,
+        0x880b | 0x88cc | 0x88e5 | 0x88e7 | 0x8909 | 0x8926 | 0x892f | 0x893f | 0x894f => true,
         length @ 3..=1500 => usize::from(length) <= rest.len(),
         _ => false,
     }
