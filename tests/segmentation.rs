@@ -344,6 +344,16 @@ fn a_message_that_is_not_followed_is_reported_whole_or_not() {
 }
 
 #[test]
+fn the_records_of_a_hello_behind_another_message_are_counted() {
+    let message = &hello()[5..];
+    let (start, end) = message.split_at(100);
+    let request = [0, 0, 0, 0];
+    let stream = [tls_record(22, &[&request, start].concat()), tls_record(22, end)].concat();
+    let records = records_however_cut(&[(S, server_hello()), (C, stream)]);
+    assert_eq!(records[0]["hello_transport"]["records"], 2);
+}
+
+#[test]
 fn noise_gives_no_record() {
     for noise in [
         &[0xff, 6, 0xff, 0xff, 0x72, 0x4a][..],

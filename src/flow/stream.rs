@@ -363,7 +363,8 @@ impl RecordLayer {
                 smallest_packet: self.smallest_packet,
             };
             handshake.message(from, message, cut, around.now, around.shared);
-            self.records = if rest.is_empty() { 0 } else { 1 };
+            // The next message begins in this record, where that goes on.
+            self.records = u16::from(!rest.is_empty() || self.remaining > 0);
             self.packets = 1;
             self.smallest_packet = 0;
             bytes = rest;
