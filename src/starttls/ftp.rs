@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::text::{is, is_one_of, line, reply, split_word, trim, words};
-use super::{Frame, Machine, Peer, Protocol, Talk, Verdict};
+use super::text::{is, is_one_of, line, reply, split_word, words};
+use super::{Frame, LineMachine, Peer, Protocol, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
 const PIPELINE: usize = 64;
@@ -33,30 +33,9 @@ pub(super) struct Ftp {
     user: Vec<u8>,
 }
 
-impl Machine for Ftp {
-    fn frame(&self, from: Peer, held: &[u8]) -> Frame {
-        match held {
-            // Telnet's interrupt, in front of ABOR.
-            [0xff | 0xf4 | 0xf2, ..] if from == Peer::Client => Frame::Whole(1),
-            _ => line(held),
-        }
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        talk.facts.protocol = Some(Protocol::Ftp);
-        match from {
-            Peer::Client => self.command(trim(unit), talk),
-            Peer::Server => self.reply(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Ftp {
+impl LineMachine for Ftp {
     fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        talk.facts.protocol = Some(Protocol::Ftp);
         let (verb, arguments) = split_word(unit);
         let command = if is(verb, "AUTH") && is_one_of(arguments, &["TLS", "TLS-C", "TLS-P", "SSL"]) {
             talk.ask(if is(arguments, "SSL") { "AUTH SSL" } else { "AUTH TLS" });
@@ -90,6 +69,7 @@ impl Ftp {
     }
 
     fn reply(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        talk.facts.protocol = Some(Protocol::Ftp);
         let parsed = reply(unit);
         if self.in_list {
             // The lines of FEAT's answer begin with a blank; some servers leave it out.
@@ -141,6 +121,14 @@ impl Ftp {
             _ => {}
         }
         Verdict::Go
+    }
+
+    fn line(&self, from: Peer, held: &[u8]) -> Frame {
+        match held {
+            // Telnet's interrupt, in front of ABOR.
+            [0xff | 0xf4 | 0xf2, ..] if from == Peer::Client => Frame::Whole(1),
+            _ => line(held),
+        }
     }
 }
 

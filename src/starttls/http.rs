@@ -1,7 +1,7 @@
 //! HTTP/1.1 CONNECT (RFC 9110 section 9.3.6) in front of TLS, and redirections to https.
 
 use super::text::{begins, is, line, literal_number, may_become, split_word, trim};
-use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Proxy, Recognition, Talk, Verdict};
+use super::{Entry, Frame, LIMIT, LineMachine, Machine, Peer, Protocol, Proxy, Recognition, Talk, Verdict};
 
 /// A client that asks a proxy for a tunnel.
 pub(super) const CONNECT: Entry = Entry { first: Peer::Client, recognise, machine: || Box::<Connect>::default() };
@@ -92,26 +92,8 @@ struct Connect {
     body_unknown: bool,
 }
 
-impl Machine for Connect {
-    fn frame(&self, from: Peer, held: &[u8]) -> Frame {
-        // Whoever sends ahead of the answer sends TLS; it is held until the answer is here.
-        if from == Peer::Client && self.asked && held.first() == Some(&0x16) { Frame::More } else { line(held) }
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        match from {
-            Peer::Client => self.client(trim(unit)),
-            Peer::Server => self.server(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Connect {
-    fn client(&mut self, line: &[u8]) -> Verdict {
+impl LineMachine for Connect {
+    fn command(&mut self, line: &[u8], _: &mut Talk<'_>) -> Verdict {
         if self.asked {
             return Verdict::NotThis;
         }
@@ -139,7 +121,7 @@ impl Connect {
         Verdict::Go
     }
 
-    fn server(&mut self, line: &[u8], talk: &mut Talk<'_>) -> Verdict {
+    fn reply(&mut self, line: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let Some(status) = self.status else {
             let (version, rest) = split_word(line);
             if !begins(version, "HTTP/1.") {
@@ -184,5 +166,9 @@ impl Connect {
             talk.skip(Peer::Server, self.body);
         }
         Verdict::Go
+    }
+    fn line(&self, from: Peer, held: &[u8]) -> Frame {
+        // Whoever sends ahead of the answer sends TLS; it is held until the answer is here.
+        if from == Peer::Client && self.asked && held.first() == Some(&0x16) { Frame::More } else { line(held) }
     }
 }

@@ -1,9 +1,7 @@
 //! IMAP (RFC 9051, RFC 3501) with STARTTLS (RFC 9051 section 6.2.1).
 
-use super::text::{
-    astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words,
-};
-use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::text::{astring, base64, begins, exposes, is, literal, may_become, plain_user, split_word, words};
+use super::{Entry, LIMIT, LineMachine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
 const PIPELINE: usize = 32;
@@ -45,30 +43,12 @@ struct Imap {
     continues: bool,
 }
 
-impl Machine for Imap {
-    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
-        line(held)
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        if let Some(length) = literal(unit) {
-            talk.skip(from, length.min(1 << 32));
-        }
-        match from {
-            Peer::Client => self.command(unit, talk),
-            Peer::Server => self.response(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Imap {
+impl LineMachine for Imap {
     fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        if let Some(length) = literal(unit) {
+            talk.skip(Peer::Client, length.min(1 << 32));
+        }
         let goes_on = literal(unit).is_some();
-        let unit = trim(unit);
         if std::mem::replace(&mut self.continues, goes_on) {
             return Verdict::Go;
         }
@@ -111,25 +91,10 @@ impl Imap {
         Verdict::Go
     }
 
-    /// What is listed now may be what the server can do once the user is logged in.
-    fn is_logging_in(&self) -> bool {
-        self.pending.iter().any(|(_, command)| matches!(command, Command::Login | Command::Authenticate))
-    }
-
-    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
-        self.answers = self.answers.saturating_add(1);
-        if response == b"*" || response == b"=" {
-            return;
+    fn reply(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        if let Some(length) = literal(unit) {
+            talk.skip(Peer::Server, length.min(1 << 32));
         }
-        let user = match (self.mechanism.as_slice(), self.answers) {
-            (b"PLAIN", 1) => plain_user(response),
-            (b"LOGIN", 1) => Some(base64(response)),
-            _ => None,
-        };
-        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
-    }
-
-    fn response(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         if !self.greeted {
             self.greeted = true;
             talk.facts.greet(unit);
@@ -173,6 +138,26 @@ impl Imap {
             _ => {}
         }
         Verdict::Go
+    }
+}
+
+impl Imap {
+    /// What is listed now may be what the server can do once the user is logged in.
+    fn is_logging_in(&self) -> bool {
+        self.pending.iter().any(|(_, command)| matches!(command, Command::Login | Command::Authenticate))
+    }
+
+    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
+        self.answers = self.answers.saturating_add(1);
+        if response == b"*" || response == b"=" {
+            return;
+        }
+        let user = match (self.mechanism.as_slice(), self.answers) {
+            (b"PLAIN", 1) => plain_user(response),
+            (b"LOGIN", 1) => Some(base64(response)),
+            _ => None,
+        };
+        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
     }
 }
 

@@ -1,7 +1,7 @@
 //! IRC (RFC 2812) with the STARTTLS command (IRCv3's `tls` capability; numerics 670 and 691).
 
-use super::text::{begins, exposes, is, is_one_of, may_become, plain_user, split_word, trim, words};
-use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::text::{begins, exposes, is, is_one_of, may_become, plain_user, split_word, words};
+use super::{Entry, Frame, LIMIT, LineMachine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Longest message, in bytes.
 const LINE: usize = 512;
@@ -50,34 +50,7 @@ struct Irc {
     mechanism: Vec<u8>,
 }
 
-impl Machine for Irc {
-    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
-        match held {
-            [0x16] => Frame::More,
-            [0x16, 3, ..] => Frame::Tls,
-            [2 | 3 | 0x0f | 0x1d | 0x1f, ..] => Frame::NotThis,
-            // Formatting codes of IRC are control bytes.
-            _ => match memchr::memchr(b'\n', held) {
-                Some(end) => Frame::Whole(end + 1),
-                None if held.len() >= LIMIT => Frame::Long,
-                None => Frame::More,
-            },
-        }
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        match from {
-            Peer::Client => self.command(trim(unit), talk),
-            Peer::Server => self.message(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Irc {
+impl LineMachine for Irc {
     fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let (verb, arguments) = split_word(unit);
         if is_one_of(verb, &["CAP", "NICK", "USER", "PASS", "STARTTLS", "PONG", "AUTHENTICATE", "QUIT", "SERVER"]) {
@@ -103,7 +76,7 @@ impl Irc {
         Verdict::Go
     }
 
-    fn message(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+    fn reply(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let rest = if unit.first() == Some(&b':') { split_word(unit).1 } else { unit };
         let (command, arguments) = split_word(rest);
         if self.client_spoke
@@ -139,5 +112,19 @@ impl Irc {
             return Verdict::Over;
         }
         Verdict::Go
+    }
+
+    fn line(&self, _: Peer, held: &[u8]) -> Frame {
+        match held {
+            [0x16] => Frame::More,
+            [0x16, 3, ..] => Frame::Tls,
+            [2 | 3 | 0x0f | 0x1d | 0x1f, ..] => Frame::NotThis,
+            // Formatting codes of IRC are control bytes.
+            _ => match memchr::memchr(b'\n', held) {
+                Some(end) => Frame::Whole(end + 1),
+                None if held.len() >= LIMIT => Frame::Long,
+                None => Frame::More,
+            },
+        }
     }
 }

@@ -292,6 +292,37 @@ trait Machine: Send {
     }
 }
 
+/// A protocol of lines: most are.
+trait LineMachine: Send {
+    /// A line of the client, without its end.
+    fn command(&mut self, line: &[u8], talk: &mut Talk<'_>) -> Verdict;
+
+    /// A line of the server, without its end.
+    fn reply(&mut self, line: &[u8], talk: &mut Talk<'_>) -> Verdict;
+
+    /// Where the next line ends, as [`Machine::frame`].
+    fn line(&self, _from: Peer, held: &[u8]) -> Frame {
+        text::line(held)
+    }
+}
+
+impl<T: LineMachine> Machine for T {
+    fn frame(&self, from: Peer, held: &[u8]) -> Frame {
+        self.line(from, held)
+    }
+
+    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        match from {
+            Peer::Client => self.command(text::trim(unit), talk),
+            Peer::Server => self.reply(text::trim(unit), talk),
+        }
+    }
+
+    fn is_lines(&self) -> bool {
+        true
+    }
+}
+
 /// What a machine may say and do.
 struct Talk<'a> {
     facts: &'a mut StarttlsFacts,

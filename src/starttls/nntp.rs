@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::text::{exposes, is, is_one_of, line, may_become, plain_user, reply, split_word, trim, words};
-use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::text::{exposes, is, is_one_of, may_become, plain_user, reply, split_word, words};
+use super::{Entry, LineMachine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
 const PIPELINE: usize = 32;
@@ -38,24 +38,7 @@ struct Nntp {
     user: Vec<u8>,
 }
 
-impl Machine for Nntp {
-    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
-        line(held)
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        match from {
-            Peer::Client => self.command(trim(unit), talk),
-            Peer::Server => self.reply(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Nntp {
+impl LineMachine for Nntp {
     fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let (verb, arguments) = split_word(unit);
         let (kind, value) = split_word(arguments);

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::text::{base64, begins, contains, exposes, is, line, may_become, plain_user, split_word, trim, words};
-use super::{Entry, Frame, LIMIT, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::text::{base64, begins, contains, exposes, is, may_become, plain_user, split_word, words};
+use super::{Entry, LIMIT, LineMachine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
 const PIPELINE: usize = 32;
@@ -41,24 +41,7 @@ struct Pop3 {
     challenged: bool,
 }
 
-impl Machine for Pop3 {
-    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
-        line(held)
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        match from {
-            Peer::Client => self.command(trim(unit), talk),
-            Peer::Server => self.reply(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Pop3 {
+impl LineMachine for Pop3 {
     fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         if std::mem::take(&mut self.challenged) {
             self.answer(unit, talk);
@@ -102,19 +85,6 @@ impl Pop3 {
             self.pending.push_back(command);
         }
         Verdict::Go
-    }
-
-    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
-        self.answers = self.answers.saturating_add(1);
-        if response == b"*" || response == b"=" {
-            return;
-        }
-        let user = match (self.mechanism.as_slice(), self.answers) {
-            (b"PLAIN", 1) => plain_user(response),
-            (b"LOGIN", 1) => Some(base64(response)),
-            _ => None,
-        };
-        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
     }
 
     fn reply(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
@@ -177,6 +147,21 @@ impl Pop3 {
             _ => {}
         }
         Verdict::Go
+    }
+}
+
+impl Pop3 {
+    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
+        self.answers = self.answers.saturating_add(1);
+        if response == b"*" || response == b"=" {
+            return;
+        }
+        let user = match (self.mechanism.as_slice(), self.answers) {
+            (b"PLAIN", 1) => plain_user(response),
+            (b"LOGIN", 1) => Some(base64(response)),
+            _ => None,
+        };
+        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
     }
 
     fn capability(&self, line: &[u8], talk: &mut Talk<'_>) {

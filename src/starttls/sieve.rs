@@ -1,9 +1,7 @@
 //! ManageSieve (RFC 5804): a greeting of capabilities, STARTTLS (section 2.2), AUTHENTICATE.
 
-use super::text::{
-    astring, base64, begins, exposes, is, line, literal, may_become, plain_user, split_word, trim, words,
-};
-use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict};
+use super::text::{astring, base64, begins, exposes, is, literal, may_become, plain_user, split_word, words};
+use super::{Entry, LineMachine, Peer, Protocol, Recognition, Talk, Verdict};
 
 pub(super) const ENTRY: Entry = Entry { first: Peer::Server, recognise, machine: || Box::<Sieve>::default() };
 
@@ -32,29 +30,12 @@ struct Sieve {
     mechanism: Vec<u8>,
 }
 
-impl Machine for Sieve {
-    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
-        line(held)
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+impl LineMachine for Sieve {
+    fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         talk.facts.protocol = Some(Protocol::Sieve);
         if let Some(length) = literal(unit) {
-            talk.skip(from, length.min(1 << 32));
+            talk.skip(Peer::Client, length.min(1 << 32));
         }
-        match from {
-            Peer::Client => self.command(trim(unit), talk),
-            Peer::Server => self.response(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Sieve {
-    fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let (verb, arguments) = split_word(unit);
         self.pending = if is(verb, "STARTTLS") {
             talk.ask("STARTTLS");
@@ -82,7 +63,11 @@ impl Sieve {
         Verdict::Go
     }
 
-    fn response(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+    fn reply(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
+        talk.facts.protocol = Some(Protocol::Sieve);
+        if let Some(length) = literal(unit) {
+            talk.skip(Peer::Server, length.min(1 << 32));
+        }
         if unit.first() == Some(&b'"') {
             if self.pending != Some(Command::Authenticate) {
                 capability(unit, talk);

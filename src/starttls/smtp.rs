@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::text::{
-    base64, begins, contains, exposes, is, is_one_of, line, may_become, plain_user, reply, split_word, trim, words,
-};
-use super::{Entry, Frame, Machine, Peer, Protocol, Recognition, Talk, Verdict, ftp};
+use super::text::{base64, begins, contains, exposes, is, is_one_of, may_become, plain_user, reply, split_word, words};
+use super::{Entry, LineMachine, Peer, Protocol, Recognition, Talk, Verdict, ftp};
 
 /// Commands that may wait for their replies at once.
 const PIPELINE: usize = 64;
@@ -46,24 +44,7 @@ struct Smtp {
     known_verb: bool,
 }
 
-impl Machine for Smtp {
-    fn frame(&self, _: Peer, held: &[u8]) -> Frame {
-        line(held)
-    }
-
-    fn unit(&mut self, from: Peer, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        match from {
-            Peer::Client => self.command(trim(unit), talk),
-            Peer::Server => self.reply(trim(unit), talk),
-        }
-    }
-
-    fn is_lines(&self) -> bool {
-        true
-    }
-}
-
-impl Smtp {
+impl LineMachine for Smtp {
     fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         if std::mem::take(&mut self.challenged) {
             self.answer(unit, talk);
@@ -118,39 +99,6 @@ impl Smtp {
         Verdict::Go
     }
 
-    fn authenticate(&mut self, arguments: &[u8], talk: &mut Talk<'_>) {
-        let (mechanism, initial) = split_word(arguments);
-        self.mechanism = mechanism.get(..mechanism.len().min(32)).unwrap_or_default().to_ascii_uppercase();
-        self.answers = 0;
-        talk.facts.went_on(b"AUTH");
-        if initial.is_empty() {
-            return;
-        }
-        self.answer(initial, talk);
-    }
-
-    /// An initial response, or the answer to a challenge.
-    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
-        self.answers = self.answers.saturating_add(1);
-        if response == b"*" || (response == b"=" && self.answers == 1) {
-            return;
-        }
-        let exposed = exposes(&self.mechanism);
-        match (self.mechanism.as_slice(), self.answers) {
-            (b"PLAIN", 1) => talk.facts.authenticates(b"PLAIN", true, plain_user(response).as_deref()),
-            // The user name first, then the password.
-            (b"LOGIN", 1) => talk.facts.authenticates(b"LOGIN", false, Some(&base64(response))),
-            (b"LOGIN", 2) => {
-                let user = talk.facts.credentials.take().and_then(|credentials| credentials.user_hash);
-                talk.facts.authenticates(b"LOGIN", true, None);
-                if let Some(credentials) = &mut talk.facts.credentials {
-                    credentials.user_hash = user;
-                }
-            }
-            _ => talk.facts.authenticates(&self.mechanism, exposed, None),
-        }
-    }
-
     fn reply(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
         let Some((code, last, text)) = reply(unit) else { return Verdict::NotThis };
         if !self.greeted {
@@ -195,6 +143,41 @@ impl Smtp {
             _ => {}
         }
         Verdict::Go
+    }
+}
+
+impl Smtp {
+    fn authenticate(&mut self, arguments: &[u8], talk: &mut Talk<'_>) {
+        let (mechanism, initial) = split_word(arguments);
+        self.mechanism = mechanism.get(..mechanism.len().min(32)).unwrap_or_default().to_ascii_uppercase();
+        self.answers = 0;
+        talk.facts.went_on(b"AUTH");
+        if initial.is_empty() {
+            return;
+        }
+        self.answer(initial, talk);
+    }
+
+    /// An initial response, or the answer to a challenge.
+    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
+        self.answers = self.answers.saturating_add(1);
+        if response == b"*" || (response == b"=" && self.answers == 1) {
+            return;
+        }
+        let exposed = exposes(&self.mechanism);
+        match (self.mechanism.as_slice(), self.answers) {
+            (b"PLAIN", 1) => talk.facts.authenticates(b"PLAIN", true, plain_user(response).as_deref()),
+            // The user name first, then the password.
+            (b"LOGIN", 1) => talk.facts.authenticates(b"LOGIN", false, Some(&base64(response))),
+            (b"LOGIN", 2) => {
+                let user = talk.facts.credentials.take().and_then(|credentials| credentials.user_hash);
+                talk.facts.authenticates(b"LOGIN", true, None);
+                if let Some(credentials) = &mut talk.facts.credentials {
+                    credentials.user_hash = user;
+                }
+            }
+            _ => talk.facts.authenticates(&self.mechanism, exposed, None),
+        }
     }
 
     /// A line of the answer to EHLO: the server's name, then one capability a line.
