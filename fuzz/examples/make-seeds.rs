@@ -19,6 +19,7 @@ use handprint::stats::Drops;
 use handprint::tls::{CertificateList, ClientHello, HandshakeHeader, RecordHeader};
 use handprint_fuzz::frame::LINK_TYPES;
 use handprint_fuzz::program::{Assembler, Channel};
+use handprint_fuzz::tunnels::LAYERS;
 use sha2::{Digest, Sha256};
 
 /// Bytes of seeds a target gets.
@@ -37,6 +38,7 @@ fn main() {
     for path in &captures {
         seeds.capture(path);
     }
+    seeds.layers();
     seeds.write(&root.join("fuzz/seeds"));
 }
 
@@ -279,6 +281,35 @@ impl Seeds {
             kinds.push_str(&format!("sslv2 {end}"));
         }
         kinds
+    }
+
+    /// Stacks of layers, each kind on the ground and on another, and a datagram in fragments: no captures are needed.
+    fn layers(&mut self) {
+        for kind in 0..LAYERS {
+            for below in [None, Some(0), Some(7)] {
+                let layers: Vec<u8> = below.into_iter().chain([kind]).flat_map(|kind| [kind, 0x2a, 0]).collect();
+                let count = if below.is_some() { 2 } else { 1 };
+                let seed = [&[kind & 1, count], &layers[..], b"payload"].concat();
+                self.add("tunnels", format!("{kind} on {below:?}"), seed);
+            }
+        }
+        let datagram: Vec<u8> = [&[0x9c, 0x40, 1, 0xbb, 0, 40, 0, 0][..], &[b'x'; 32]].concat();
+        let fragment = |offset: u16, length: u16, more: u8, xor: u8| {
+            [offset.to_le_bytes(), length.to_le_bytes(), [more, xor]].concat()
+        };
+        let (first, second, last) = (fragment(0, 16, 1, 0), fragment(16, 16, 1, 0), fragment(32, 8, 0, 0));
+        let orders = [
+            ("in order", [&first, &second, &last].map(Clone::clone).concat()),
+            ("reversed", [&last, &second, &first].map(Clone::clone).concat()),
+            ("overlapping", [fragment(8, 24, 1, 1), first, second, last].concat()),
+        ];
+        for version in 0..2 {
+            for (name, fragments) in &orders {
+                let length = (datagram.len() as u16).to_le_bytes();
+                let seed = [&[version][..], &length, &datagram, fragments].concat();
+                self.add("fragments", format!("{version} {name}"), seed);
+            }
+        }
     }
 
     fn write(&self, folder: &Path) {
