@@ -11,6 +11,7 @@ mod netns;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,12 +27,19 @@ struct Shown {
     child: Child,
     keys: ChildStdin,
     drawn: Arc<Mutex<Vec<u8>>>,
+    /// Nothing is read while this is set.
+    stuck: Arc<AtomicBool>,
 }
 
 impl Shown {
     /// None, and why, where there is no `script`.
     fn start(arguments: &str) -> Option<Self> {
-        let command = format!("stty rows 30 cols 110; exec {} live {arguments}", env!("CARGO_BIN_EXE_handprint"));
+        Self::sized(30, 110, arguments)
+    }
+
+    fn sized(rows: u16, columns: u16, arguments: &str) -> Option<Self> {
+        let command =
+            format!("stty rows {rows} cols {columns}; exec {} live {arguments}", env!("CARGO_BIN_EXE_handprint"));
         let spawned = Command::new("script")
             .args(["-qefc", &command, "/dev/null"])
             .env("TERM", "xterm-256color")
@@ -47,14 +55,18 @@ impl Shown {
         };
         let (keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let drawn = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&drawn);
+        let stuck = Arc::new(AtomicBool::new(false));
+        let (kept, is_stuck) = (Arc::clone(&drawn), Arc::clone(&stuck));
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = screen.read(&mut buffer) {
                 kept.lock().unwrap().extend(buffer.iter().take(length));
+                while is_stuck.load(Ordering::Acquire) {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
             }
         });
-        Some(Self { child, keys, drawn })
+        Some(Self { child, keys, drawn, stuck })
     }
 
     fn text(&self) -> String {
@@ -96,7 +108,7 @@ impl Shown {
     }
 }
 
-fn send(capture: &str, sender: &Sender) {
+fn send(capture: impl AsRef<Path>, sender: &Sender) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps").join(capture);
     let mut source = Source::open(&path).unwrap();
     while let Some(frame) = source.next_frame().unwrap() {
@@ -167,7 +179,7 @@ fn goes_on_writing_when_its_terminal_goes_away() {
             assert!(began.elapsed() < Duration::from_secs(10), "nothing is written any more");
             std::thread::sleep(Duration::from_millis(20));
         }
-        while is_running(file.to_str().unwrap()) {
+        while process_with(file.to_str().unwrap()).is_some() {
             assert!(began.elapsed() < Duration::from_secs(20), "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -175,11 +187,52 @@ fn goes_on_writing_when_its_terminal_goes_away() {
     });
 }
 
-/// Whether a process of which `word` is an argument runs.
-fn is_running(word: &str) -> bool {
+#[test]
+fn ends_although_its_terminal_takes_nothing() {
+    in_namespace("ends_although_its_terminal_takes_nothing", || {
+        pair("near", "far");
+        let sender = Sender::on("far");
+        let directory = std::env::temp_dir().join(format!("handprint-stuck-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("records.ndjson");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let Some(mut shown) = Shown::sized(60, 250, &format!("-i near -o {}", file.display())) else { return };
+        shown.wait_for("Negotiated,");
+        shown.stuck.store(true, Ordering::Release);
+        // Keys fill the pipe from `script`, and then new lists the terminal itself.
+        for _ in 0..100 {
+            shown.keys.write_all(b"?").unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let folders = ["suites", "clients", "versions", "alerts"].map(|name| root.join("pcaps/tls").join(name));
+        let captures: Vec<_> = handprint::capture::inputs(&folders).into_iter().flatten().collect();
+        for some in captures.chunks(captures.len().div_ceil(16)) {
+            some.iter().for_each(|capture| send(capture.path.strip_prefix(root.join("pcaps")).unwrap(), &sender));
+            std::thread::sleep(Duration::from_millis(400));
+        }
+        let process = process_with(file.to_str().unwrap()).unwrap();
+        // SAFETY: no pointers.
+        assert_eq!(unsafe { libc::kill(process, libc::SIGTERM) }, 0);
+        let began = Instant::now();
+        while process_with(file.to_str().unwrap()).is_some() {
+            assert!(began.elapsed() < Duration::from_secs(20), "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(std::fs::read_to_string(&file).unwrap().lines().count() > 50);
+        shown.stuck.store(false, Ordering::Release);
+        shown.child.wait().unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
+    });
+}
+
+/// The process of which `word` is an argument.
+fn process_with(word: &str) -> Option<i32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let mut lines = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
-    lines.any(|line| line.split('\0').any(|argument| argument == word))
+    let mut matching = processes.filter(|process| {
+        let line = std::fs::read_to_string(process.path().join("cmdline")).unwrap_or_default();
+        line.split('\0').any(|argument| argument == word)
+    });
+    matching.next()?.file_name().to_str()?.parse().ok()
 }
 
 #[test]

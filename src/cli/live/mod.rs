@@ -14,7 +14,6 @@ use std::io::{self, IsTerminal as _};
 #[cfg(unix)]
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +34,7 @@ use handprint::time::Timestamp;
 
 use self::notices::Notices;
 use self::output::{Output, Rotation, Target, Wishes};
-use self::view::{Feed, View};
+use self::view::{Feed, View, ViewEnd};
 use self::watch::Watch;
 use super::Status;
 use super::engine::EngineArguments;
@@ -254,15 +253,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     let standing = arguments.drop_privileges(&output)?;
 
     let counted = Arc::new(Counted::new(arguments.threads));
-    let (mut view, feed) = match is_viewed {
-        true => {
-            let (view, feed) = View::open(&arguments.interface, terminal::colours_stdout())
-                .context("the view cannot have the terminal (--format table and --format ndjson do without)")?;
-            notices.hold();
-            (Some(view), Some(feed))
-        }
-        false => (None, None),
-    };
+    let (feed, glimpses) = is_viewed.then(view::channel).unzip();
     let mut make = |number| Reporter {
         format: match &table {
             _ if !is_written => None,
@@ -275,7 +266,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
         number,
     };
     let capture = live::start(sources, &options, &mut make, output)?;
-    if !arguments.quiet && view.is_none() {
+    if !arguments.quiet && !is_viewed {
         let plural = if arguments.threads.get() == 1 { "" } else { "s" };
         let (interface, threads) = (&arguments.interface, arguments.threads);
         complain("live", &format!("capturing on {interface} with {threads} thread{plural}{standing}"));
@@ -284,6 +275,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     if let Some(server) = server {
         serve(server, capture.observer(), Arc::clone(&counted), Arc::clone(&wishes), arguments)?;
     }
+    let mut view = match glimpses {
+        Some(glimpses) => {
+            let (observer, counted) = (capture.observer(), Arc::clone(&counted));
+            let look = move || (counted.metrics(), counted.gauges(observer.status()));
+            let view = View::open(&arguments.interface, terminal::colours_stdout(), glimpses)
+                .context("the view cannot have the terminal (--format table and --format ndjson do without)")?;
+            notices.hold();
+            Some(view.start(Arc::clone(&notices), look).context("the view cannot be shown")?)
+        }
+        None => None,
+    };
     let mut watch = Watch::new(&arguments.interface, Arc::clone(&wishes), Arc::clone(&notices));
     let mut lines = arguments.stats_interval.map(|interval| Lines::new(interval, counted.began));
     while !signals.stopped() && arguments.duration.is_none_or(|duration| counted.began.elapsed() < duration) {
@@ -301,29 +303,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
                 _ => notices.print(&line),
             }
         }
-        let Some(shown) = &mut view else {
-            thread::sleep(LOOK);
-            continue;
-        };
-        notices.take().iter().for_each(|words| shown.notice(words));
-        match shown.turn(LOOK, &mut || (counted.metrics(), counted.gauges(capture.status()))) {
-            Ok(ControlFlow::Continue(())) if has_enough => break,
-            Ok(ControlFlow::Continue(())) => {}
-            Ok(ControlFlow::Break(())) => break,
-            // The terminal is gone: who only looked on, looks on no more.
-            Err(_) if !is_written => break,
-            Err(_) => {
-                view = None;
-                notices.release();
+        if let Some(over) = view.take_if(|view| view.is_over()) {
+            let end = over.end();
+            notices.release();
+            // Who only looked on, looks on no more.
+            if end == ViewEnd::Quit || !is_written {
+                break;
             }
         }
-    }
-    if let Some(view) = view {
-        drop(view);
-        notices.release();
+        if has_enough {
+            break;
+        }
+        thread::sleep(LOOK);
     }
     wishes.stop.store(true, Ordering::Release);
     let ended = capture.finish();
+    // Last: a terminal that takes nothing must not be in the way of the records.
+    if let Some(view) = view {
+        view.end();
+        notices.release();
+    }
     Ok(say_end(ended, &wishes, &mut watch, arguments))
 }
 

@@ -54,14 +54,20 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &mut Screen, model: &Model, se
         Layout::vertical([Constraint::Length(header), Constraint::Fill(1), Constraint::Length(1)]).areas(area);
     draw_header(frame, top, model, setting, paint);
     match &mut screen.over {
-        Over::Handshake(glimpse, first) => draw_handshake(frame, body, glimpse, first, paint),
+        Over::Handshake(glimpse, first) => {
+            screen.page = usize::from(body.height.saturating_sub(1));
+            draw_handshake(frame, body, glimpse, first, paint);
+        }
         Over::Nothing | Over::Help => draw_panes(frame, body, screen, model, paint),
     }
     if matches!(screen.over, Over::Help) {
-        draw_help(frame, body, paint);
+        draw_help(frame, body);
     }
     draw_footer(frame, bottom, screen, model, setting, paint);
 }
+
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 
 /// Styles, with colours or without.
 #[derive(Clone, Copy, Debug)]
@@ -93,16 +99,6 @@ impl Paint {
     fn good(self) -> Style {
         self.with(Style::new(), Color::Green)
     }
-
-    fn bold(self) -> Style {
-        let _ = self;
-        Style::new().add_modifier(Modifier::BOLD)
-    }
-
-    fn dim(self) -> Style {
-        let _ = self;
-        Style::new().add_modifier(Modifier::DIM)
-    }
 }
 
 fn draw_header(frame: &mut Frame<'_>, area: Rect, model: &Model, setting: &Setting, paint: Paint) {
@@ -119,7 +115,7 @@ fn draw_header(frame: &mut Frame<'_>, area: Rect, model: &Model, setting: &Setti
     let room = width.saturating_sub(text::width(&clock) + 1);
     let left = text::elide(&left, room).into_owned();
     let gap = width.saturating_sub(text::width(&left) + text::width(&clock));
-    lines.push(Line::from(vec![Span::styled(left, paint.bold()), Span::raw(" ".repeat(gap)), Span::raw(clock)]));
+    lines.push(Line::from(vec![Span::styled(left, BOLD), Span::raw(" ".repeat(gap)), Span::raw(clock)]));
 
     let losses = loss_spans(model, paint);
     let rates = model.rates();
@@ -179,7 +175,7 @@ fn draw_history(frame: &mut Frame<'_>, area: Rect, model: &Model, used: usize, p
     let left = area.right().saturating_sub(bars);
     for (line, (name, history)) in (1..).zip(counters) {
         let place = Rect { x: left.saturating_sub(LABEL), y: area.y + line, width: LABEL, height: 1 };
-        frame.render_widget(Paragraph::new(name).style(paint.dim()), place);
+        frame.render_widget(Paragraph::new(name).style(DIM), place);
         // The latest at the right.
         let shown = history.get(history.len().saturating_sub(usize::from(bars))..).unwrap_or_default();
         let width = u16::try_from(shown.len()).unwrap_or(bars).min(bars);
@@ -265,7 +261,7 @@ fn draw_counts(frame: &mut Frame<'_>, area: Rect, metrics: &Metrics, paint: Pain
 
 fn version_lines(metrics: &Metrics, width: usize, rows: usize, paint: Paint) -> Vec<Line<'static>> {
     const NAME: usize = 19;
-    let mut lines = vec![rule(&format!("Negotiated, last {MINUTES} minutes"), width, paint.bold(), paint.dim())];
+    let mut lines = vec![rule(&format!("Negotiated, last {MINUTES} minutes"), width, BOLD, DIM)];
     let counted: Vec<_> = metrics.handshakes().filter(|(.., count)| *count > 0).collect();
     let total: u64 = counted.iter().map(|(.., count)| count).sum();
     let shown = version_rows(&counted, rows);
@@ -277,11 +273,11 @@ fn version_lines(metrics: &Metrics, width: usize, rows: usize, paint: Paint) -> 
         let share = percent(count as f64, total as f64);
         lines.push(Line::from(vec![
             Span::styled(format!("{name:<NAME$}{:>10}{share:>6}", grouped(count)), style),
-            Span::styled(format!("  {}", "▪".repeat(bar)), paint.dim()),
+            Span::styled(format!("  {}", "▪".repeat(bar)), DIM),
         ]));
     }
     if counted.is_empty() {
-        lines.push(Line::styled("no handshakes yet", paint.dim()));
+        lines.push(Line::styled("no handshakes yet", DIM));
     }
     lines
 }
@@ -336,7 +332,7 @@ fn version_severity(version: &str) -> Option<Severity> {
 
 fn weak_lines(metrics: &Metrics, width: usize, rows: usize, paint: Paint) -> Vec<Line<'static>> {
     let title = format!("{:<16}{:>12}{:>10}", "Weak suites", "negotiated", "offered");
-    let mut lines = vec![rule(&title, width, paint.bold(), paint.dim())];
+    let mut lines = vec![rule(&title, width, BOLD, DIM)];
     let counted: Vec<_> =
         metrics.weak().iter().filter(|(_, negotiated, offered)| *negotiated > 0 || *offered > 0).collect();
     for (Weakness { words, .. }, negotiated, offered) in counted.iter().take(rows) {
@@ -345,7 +341,7 @@ fn weak_lines(metrics: &Metrics, width: usize, rows: usize, paint: Paint) -> Vec
         lines.push(Line::styled(format!("{words:<16}{chosen:>12}{possible:>10}"), style));
     }
     if counted.is_empty() {
-        lines.push(Line::styled("none", paint.dim()));
+        lines.push(Line::styled("none", DIM));
     }
     lines
 }
@@ -367,8 +363,8 @@ fn draw_pane(frame: &mut Frame<'_>, area: Rect, pane: Pane, screen: &mut Screen,
         title.push_str(&format!(", {}", grouped(length as u64)));
     }
     title.push_str(&format!(", {}", screen.order(pane).words()));
-    let style = if is_focused { paint.with(paint.bold(), Color::Cyan) } else { paint.bold() };
-    let mut lines = vec![rule(&title, width, style, paint.dim())];
+    let style = if is_focused { paint.with(BOLD, Color::Cyan) } else { BOLD };
+    let mut lines = vec![rule(&title, width, style, DIM)];
     for place in first..length.min(first.saturating_add(rows)) {
         let line = match pane {
             Pane::Findings => screen.lists.findings.get(place).map(|group| finding_line(group, width, paint)),
@@ -395,7 +391,7 @@ fn draw_pane(frame: &mut Frame<'_>, area: Rect, pane: Pane, screen: &mut Screen,
             Pane::Findings => "none so far",
             _ => "none yet",
         };
-        lines.push(Line::styled(format!("  {words}"), paint.dim()));
+        lines.push(Line::styled(format!("  {words}"), DIM));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -488,7 +484,7 @@ fn host_line(address: IpAddr, host: &Host, width: usize, paint: Paint) -> Line<'
     let mut cells = Cells::new(width).cell(&address, address_width, Style::new());
     if name_width >= 8 {
         let name = text::plain(host.name.as_deref().unwrap_or_default());
-        cells = cells.cell(&name, name_width, paint.dim());
+        cells = cells.cell(&name, name_width, DIM);
     }
     let count = format!("{:>count_width$}", short(host.handshakes));
     cells.cell(&count, count_width, Style::new()).cell(&worst, worst_width, style).line()
@@ -531,10 +527,10 @@ fn draw_handshake(frame: &mut Frame<'_>, area: Rect, glimpse: &Glimpse, first: &
         (*first + 1).min(lines.len()),
         lines.len(),
     );
-    let mut page = vec![rule(&title, width, paint.with(paint.bold(), Color::Cyan), paint.dim())];
+    let mut page = vec![rule(&title, width, paint.with(BOLD, Color::Cyan), DIM)];
     for line in lines.into_iter().skip(*first).take(rows) {
         page.push(match line.tone {
-            Tone::Title => Line::styled(line.text, paint.bold()),
+            Tone::Title => Line::styled(line.text, BOLD),
             Tone::Finding(severity) => Line::styled(line.text, paint.severity(severity)),
             Tone::Plain => {
                 let end = line.text.char_indices().nth(line.name).map_or(line.text.len(), |(end, _)| end);
@@ -563,10 +559,10 @@ const HELP: [(&str, &str); 13] = [
     ("lost", "kernel: ring full; limits: flow table or buffers full"),
 ];
 
-fn draw_help(frame: &mut Frame<'_>, area: Rect, paint: Paint) {
+fn draw_help(frame: &mut Frame<'_>, area: Rect) {
     let lines: Vec<Line<'_>> = HELP
         .into_iter()
-        .map(|(keys, words)| Line::from(vec![Span::styled(format!(" {keys:<21}"), paint.bold()), Span::raw(words)]))
+        .map(|(keys, words)| Line::from(vec![Span::styled(format!(" {keys:<21}"), BOLD), Span::raw(words)]))
         .collect();
     let height = u16::try_from(HELP.len() + 2).unwrap_or(u16::MAX).min(area.height);
     let width = area.width.min(98);
@@ -581,10 +577,10 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect, paint: Paint) {
 fn draw_footer(frame: &mut Frame<'_>, area: Rect, screen: &Screen, model: &Model, setting: &Setting, paint: Paint) {
     let width = usize::from(area.width);
     let line = if let Some(text) = &screen.typing {
-        let shown = text::plain(text);
+        let shown = end_of(&text::plain(text), width.saturating_sub(9));
         Line::from(vec![
-            Span::styled("filter: ", paint.bold()),
-            Span::raw(shown.into_owned()),
+            Span::styled("filter: ", BOLD),
+            Span::raw(shown),
             Span::styled(" ", Style::new().add_modifier(Modifier::REVERSED)),
         ])
     } else if let Some(notice) = &setting.notice {
@@ -592,17 +588,14 @@ fn draw_footer(frame: &mut Frame<'_>, area: Rect, screen: &Screen, model: &Model
     } else {
         let mut spans = Vec::new();
         if screen.still.is_some() {
-            spans.push(Span::styled("[still] ", paint.with(paint.bold(), Color::Yellow)));
+            spans.push(Span::styled("[still] ", paint.with(BOLD, Color::Yellow)));
         }
         if !screen.filter_text.is_empty() {
             let filter = format!("[filter: {}] ", text::plain(&screen.filter_text));
-            spans.push(Span::styled(
-                text::elide(&filter, width / 2).into_owned(),
-                paint.with(paint.bold(), Color::Yellow),
-            ));
+            spans.push(Span::styled(text::elide(&filter, width / 2).into_owned(), paint.with(BOLD, Color::Yellow)));
         }
         if model.lost_glimpses > 0 {
-            spans.push(Span::styled(format!("[{} not listed] ", grouped(model.lost_glimpses)), paint.bold()));
+            spans.push(Span::styled(format!("[{} not listed] ", grouped(model.lost_glimpses)), BOLD));
         }
         let keys = if matches!(screen.over, Over::Handshake(..)) {
             "esc back  ↑↓ scroll  ? help"
@@ -610,10 +603,21 @@ fn draw_footer(frame: &mut Frame<'_>, area: Rect, screen: &Screen, model: &Model
             "q quit  tab pane  ↑↓ row  enter open  s sort  / filter  p hold  ? help"
         };
         let used: usize = spans.iter().map(Span::width).sum();
-        spans.push(Span::styled(fitting(keys, width.saturating_sub(used)), paint.dim()));
+        spans.push(Span::styled(fitting(keys, width.saturating_sub(used)), DIM));
         Line::from(spans)
     };
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// The end of a text, where what is typed appears.
+fn end_of(words: &str, width: usize) -> String {
+    let mut left = words;
+    while text::width(left) > width {
+        let mut rest = left.chars();
+        rest.next();
+        left = rest.as_str();
+    }
+    left.to_owned()
 }
 
 /// As many of the parts, which two blanks part, as fit.

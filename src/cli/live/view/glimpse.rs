@@ -137,7 +137,7 @@ impl Clone for Feed {
 
 /// The other end of feeds.
 #[derive(Debug)]
-pub(super) struct Glimpses {
+pub(in crate::cli) struct Glimpses {
     pub(super) arriving: Receiver<Glimpse>,
     lost: Arc<AtomicU64>,
 }
@@ -149,8 +149,8 @@ impl Glimpses {
     }
 }
 
-/// Feeds, which are clones of one, and what they feed.
-pub(super) fn channel() -> (Feed, Glimpses) {
+/// The feed of an engine's thread, to be cloned for others, and what they feed.
+pub(in crate::cli) fn channel() -> (Feed, Glimpses) {
     let (glimpses, arriving) = sync_channel(WAITING);
     let lost = Arc::default();
     (Feed::new(glimpses, Arc::clone(&lost)), Glimpses { arriving, lost })

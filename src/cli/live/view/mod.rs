@@ -6,7 +6,7 @@
 //! keys ─────────────────────────────────────────────→ Screen ┘
 //! ```
 //!
-//! Capture never waits for it: what finds no room is dropped and counted. It never takes more memory than the bounds in
+//! Capture never waits for it: it has a thread of its own, and what finds no room is dropped and counted. It never takes more memory than the bounds in
 //! [`model`] and [`tops`] say. What came off the wire goes through [`text::plain`](handprint::output::text::plain)
 //! before it reaches the terminal.
 
@@ -24,23 +24,33 @@ mod tops;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use handprint::output::metrics::{Gauges, Metrics};
 use handprint::time::Timestamp;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{Event, KeyEvent};
+use ratatui::crossterm::terminal::disable_raw_mode;
 use ratatui::layout::Size;
 
 use self::draw::Setting;
-pub(in crate::cli) use self::glimpse::Feed;
-use self::glimpse::Glimpses;
+pub(in crate::cli) use self::glimpse::{Feed, Glimpses, channel};
 use self::keys::Keys;
 use self::model::Model;
 use self::screen::{Asked, Screen};
+use super::notices::Notices;
 
 /// Time between two looks at the counters, and between two pictures where no key is pressed.
 const REFRESH: Duration = Duration::from_millis(500);
+
+/// How long a turn takes at most.
+const TURN: Duration = Duration::from_millis(50);
+
+/// How long the end waits for the terminal.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a notice is shown.
 const NOTICE: Duration = Duration::from_secs(20);
@@ -69,16 +79,15 @@ struct State {
 }
 
 impl View {
-    /// Takes the terminal that standard output is. `title` says what is captured. The feed is to be cloned for each
-    /// engine's thread.
+    /// Takes the terminal that standard output is. `title` says what is captured, `glimpses` is the other end of the
+    /// engines' feeds.
     ///
     /// # Errors
     /// Standard output is no terminal, or does not let itself be taken.
-    pub(in crate::cli) fn open(title: &str, colour: bool) -> io::Result<(Self, Feed)> {
-        let (feed, glimpses) = glimpse::channel();
+    pub(in crate::cli) fn open(title: &str, colour: bool, glimpses: Glimpses) -> io::Result<Self> {
         let (keys, terminal) = (Keys::open()?, ratatui::try_init()?);
         let terminal = ManuallyDrop::new(terminal);
-        Ok((Self { terminal, keys, size: Size::ZERO, state: State::new(title, colour, glimpses) }, feed))
+        Ok(Self { terminal, keys, size: Size::ZERO, state: State::new(title, colour, glimpses) })
     }
 
     /// One turn: takes what has arrived, draws if it is time to, and heeds keys for at most `wait`. `look` is asked for
@@ -86,11 +95,7 @@ impl View {
     ///
     /// # Errors
     /// The terminal is gone. The capture need not end for that.
-    pub(in crate::cli) fn turn(
-        &mut self,
-        wait: Duration,
-        look: &mut dyn FnMut() -> (Metrics, Gauges),
-    ) -> io::Result<ControlFlow<()>> {
+    fn turn(&mut self, wait: Duration, look: &mut dyn FnMut() -> (Metrics, Gauges)) -> io::Result<ControlFlow<()>> {
         let until = Instant::now() + wait;
         loop {
             let is_due = self.state.advance(look);
@@ -112,8 +117,35 @@ impl View {
         }
     }
 
+    /// Shows itself on a thread of its own until somebody quits, or [`Shown::end`] is called. A terminal that takes
+    /// nothing holds up that thread alone.
+    ///
+    /// # Errors
+    /// The system starts no more threads.
+    pub(in crate::cli) fn start(
+        mut self,
+        notices: Arc<Notices>,
+        mut look: impl FnMut() -> (Metrics, Gauges) + Send + 'static,
+    ) -> io::Result<Shown> {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let show = move || {
+            while !over.load(Ordering::Acquire) {
+                notices.take().iter().for_each(|words| self.notice(words));
+                match self.turn(TURN, &mut look) {
+                    Ok(ControlFlow::Continue(())) => {}
+                    Ok(ControlFlow::Break(())) => return ViewEnd::Quit,
+                    Err(_) => return ViewEnd::Gone,
+                }
+            }
+            ViewEnd::Told
+        };
+        let thread = thread::Builder::new().name("view".to_owned()).spawn(show)?;
+        Ok(Shown { thread, is_over })
+    }
+
     /// Says something at the bottom of the screen for a while: standard error would spoil the picture.
-    pub(in crate::cli) fn notice(&mut self, words: &str) {
+    fn notice(&mut self, words: &str) {
         self.state.setting.notice = Some(words.to_owned());
         self.state.noticed = Instant::now();
     }
@@ -123,6 +155,56 @@ impl View {
         let State { model, screen, setting, .. } = &mut self.state;
         self.terminal.draw(|frame| draw::draw(frame, screen, model, setting))?;
         Ok(())
+    }
+}
+
+/// The view on its thread.
+#[derive(Debug)]
+pub(in crate::cli) struct Shown {
+    thread: JoinHandle<ViewEnd>,
+    is_over: Arc<AtomicBool>,
+}
+
+/// Why the view is no longer shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum ViewEnd {
+    /// Somebody has quit.
+    Quit,
+    /// It was told to.
+    Told,
+    /// The terminal is gone or takes nothing, or the view has failed.
+    Gone,
+}
+
+impl Shown {
+    /// Whether it is shown no longer.
+    pub(in crate::cli) fn is_over(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Ends it, and gives the terminal back. What one that takes nothing has not taken after a second is thrown away.
+    pub(in crate::cli) fn end(self) -> ViewEnd {
+        self.is_over.store(true, Ordering::Release);
+        self.wait();
+        if !self.thread.is_finished() {
+            #[cfg(unix)]
+            let _ = rustix::termios::tcflush(io::stdout(), rustix::termios::QueueSelector::OFlush);
+            self.wait();
+        }
+        if self.thread.is_finished() {
+            // The message of a panic has been written.
+            return self.thread.join().unwrap_or(ViewEnd::Gone);
+        }
+        let _ = disable_raw_mode();
+        ViewEnd::Gone
+    }
+
+    /// Waits for the thread, but not for long.
+    fn wait(&self) {
+        let began = Instant::now();
+        while !self.thread.is_finished() && began.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 

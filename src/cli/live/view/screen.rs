@@ -25,6 +25,8 @@ pub(super) struct Screen {
     /// The model as it was when it was to stand still, and when that was.
     pub(super) still: Option<Box<(Model, Duration)>>,
     pub(super) lists: Lists,
+    /// Lines of an open handshake that could be shown when it was last drawn.
+    pub(super) page: usize,
 }
 
 /// What lies over the panes.
@@ -68,6 +70,7 @@ impl Screen {
             over: Over::Nothing,
             still: None,
             lists: Lists::default(),
+            page: 1,
         }
     }
 
@@ -157,7 +160,7 @@ impl Screen {
     }
 
     fn key_over(&mut self, key: KeyEvent) -> Asked {
-        let page = usize::from(PAGE);
+        let page = self.page.max(1);
         let Over::Handshake(_, top) = &mut self.over else {
             self.over = Over::Nothing;
             return Asked::Nothing;
@@ -180,7 +183,7 @@ impl Screen {
         let rows = self.state(self.pane).map_or(1, |state| state.rows.max(1));
         match key.code {
             KeyCode::Char('q') => return Asked::Quit,
-            KeyCode::Char('?' | 'h') | KeyCode::F(1) => self.over = Over::Help,
+            KeyCode::Char('?') | KeyCode::F(1) => self.over = Over::Help,
             KeyCode::Char('/') => self.typing = Some(self.filter_text.clone()),
             KeyCode::Char('p') => {
                 self.still = match self.still.take() {
@@ -197,7 +200,7 @@ impl Screen {
             }
             KeyCode::Esc if !self.filter_text.is_empty() => self.set_filter(String::new()),
             KeyCode::Tab | KeyCode::Right | KeyCode::Char('l') => self.turn(1),
-            KeyCode::BackTab | KeyCode::Left => self.turn(Pane::ALL.len() - 1),
+            KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h') => self.turn(Pane::ALL.len() - 1),
             KeyCode::Down | KeyCode::Char('j') => self.step(|place| place.saturating_add(1)),
             KeyCode::Up | KeyCode::Char('k') => self.step(|place| place.saturating_sub(1)),
             KeyCode::PageDown | KeyCode::Char(' ') => self.step(|place| place.saturating_add(rows)),
@@ -247,9 +250,6 @@ impl Screen {
         }
     }
 }
-
-/// Lines a page of an open handshake has.
-const PAGE: u16 = 10;
 
 #[cfg(test)]
 mod tests {

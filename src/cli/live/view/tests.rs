@@ -288,7 +288,8 @@ fn looks_at_the_counters_now_and_then_and_takes_what_has_come() {
 #[test]
 #[ignore = "draws on the terminal, for a person, until q is pressed"]
 fn shows_itself_to_a_person() {
-    let (mut view, mut feed) = View::open("pcaps", true).unwrap();
+    let (mut feed, glimpses) = channel();
+    let mut view = View::open("pcaps", true, glimpses).unwrap();
     let (mut metrics, mut gauges) = (Metrics::default(), Gauges::default());
     (gauges.status.threads, gauges.status.up, gauges.status.queue_bytes) = (1, 1, 32 << 20);
     let began = std::time::Instant::now();
