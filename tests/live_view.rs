@@ -236,6 +236,18 @@ fn process_with(word: &str) -> Option<i32> {
 }
 
 #[test]
+fn ends_after_the_handshakes_it_was_to_show() {
+    in_namespace("ends_after_the_handshakes_it_was_to_show", || {
+        pair("near", "far");
+        let sender = Sender::on("far");
+        let Some(shown) = Shown::start("-i near --count 1") else { return };
+        shown.wait_for("Negotiated,");
+        send("tls/versions/tls12-negotiated.pcap", &sender);
+        assert!(shown.end().contains(": 1 handshakes in"));
+    });
+}
+
+#[test]
 fn no_view_where_another_format_is_wanted() {
     in_namespace("no_view_where_another_format_is_wanted", || {
         pair("near", "far");
