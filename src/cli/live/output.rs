@@ -235,7 +235,9 @@ impl Output {
                 if let Some(left) = series.recover()? {
                     self.notices.warn(&format!("{} was left over: kept as it is", left.display()));
                 }
-                Sink::open(&series.part(), self.target.gzip)?
+                let sink = Sink::open(&series.part(), self.target.gzip)?;
+                series.hold(&sink)?;
+                sink
             }
         };
         let due = self.target.rotation.and_then(|rotation| files::next_multiple(began, rotation.every?));

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use handprint::time::Timestamp;
 
+use super::sink::Sink;
+
 /// `flows.ndjson` is written as `flows.ndjson.part`, and named `flows-20261122T100000Z.ndjson` by the time it was begun
 /// when it is complete; with `.gz` behind it where it is compressed.
 #[derive(Clone, Debug)]
@@ -56,11 +58,13 @@ impl Series {
         if !metadata.is_file() || metadata.len() == 0 {
             return Ok(None);
         }
-        // Held by whoever writes it.
-        if let Err(fs::TryLockError::WouldBlock) = fs::File::open(&part)?.try_lock() {
-            return Err(io::Error::other("another process is writing it"));
-        }
+        lock(&fs::File::open(&part)?)?;
         self.name(&part, metadata.modified()?).map(Some)
+    }
+
+    /// Keeps other processes from writing the same series, as long as `sink` is open.
+    pub(super) fn hold(&self, sink: &Sink) -> io::Result<()> {
+        sink.file().map_or(Ok(()), lock)
     }
 
     fn name(&self, part: &Path, began: SystemTime) -> io::Result<PathBuf> {
@@ -107,6 +111,14 @@ impl Series {
     }
 }
 
+fn lock(file: &fs::File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => Err(io::Error::other("another process is writing it")),
+        // A file system without locks.
+        _ => Ok(()),
+    }
+}
+
 /// The next time that is a multiple of `every` since 1970.
 pub(super) fn next_multiple(now: SystemTime, every: Duration) -> Option<SystemTime> {
     let since = now.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_millis();
@@ -126,6 +138,7 @@ fn stamp(time: SystemTime) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use super::super::sink::tests::Scratch;
     use super::*;
 
     #[test]
@@ -155,6 +168,39 @@ mod tests {
             assert_eq!(series.order(name), None, "{name}");
         }
         assert!(series.order("flows-20261122T100000Z.2.ndjson") < series.order("flows-20261122T100000Z.10.ndjson"));
+    }
+
+    #[test]
+    fn completes_recovers_and_prunes_in_its_directory() {
+        let scratch = Scratch::new("series");
+        let series = Series::new(&scratch.0.join("flows.ndjson"), false, Some(2));
+        let began = |second: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        assert!(series.recover().unwrap().is_none());
+        for second in [1, 1, 5] {
+            fs::write(series.part(), "{}\n").unwrap();
+            series.complete(began(second), false).unwrap();
+        }
+        fs::write(series.part(), "").unwrap();
+        assert!(series.recover().unwrap().is_none(), "nothing is in it");
+        series.complete(began(7), true).unwrap();
+        assert_eq!(scratch.names(), ["flows-19700101T000001Z.2.ndjson", "flows-19700101T000005Z.ndjson"]);
+        fs::write(series.part(), "{}\n").unwrap();
+        let left = series.recover().unwrap().unwrap();
+        assert!(left.exists() && !series.part().exists());
+        assert_eq!(scratch.names().len(), 3, "removed with the next that is complete");
+    }
+
+    #[test]
+    fn leaves_to_another_process_what_it_writes() {
+        let scratch = Scratch::new("lock");
+        let series = Series::new(&scratch.0.join("flows"), false, None);
+        let mut sink = Sink::open(&series.part(), false).unwrap();
+        series.hold(&sink).unwrap();
+        sink.write(b"{}\n").unwrap();
+        assert!(series.recover().is_err());
+        assert!(series.hold(&Sink::open(&series.part(), false).unwrap()).is_err());
+        drop(sink);
+        assert!(series.recover().unwrap().is_some());
     }
 
     #[test]

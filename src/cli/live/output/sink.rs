@@ -189,3 +189,86 @@ impl Sink {
         thread::sleep(patience);
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+    use std::io::Read as _;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A directory that goes with the test.
+    pub(in crate::cli::live::output) struct Scratch(pub(in crate::cli::live::output) PathBuf);
+
+    impl Scratch {
+        pub(in crate::cli::live::output) fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("handprint-sink-{}-{name}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        /// What is in it, sorted.
+        pub(in crate::cli::live::output) fn names(&self) -> Vec<String> {
+            let names = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<String> = names.collect();
+            names.sort_unstable();
+            names
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn appends_takes_back_and_knows_its_size() {
+        let scratch = Scratch::new("append");
+        let path = scratch.0.join("flows");
+        fs::write(&path, "old\n").unwrap();
+        let mut sink = Sink::open(&path, false).unwrap();
+        assert!(sink.is_file() && !sink.is_deleted());
+        assert_eq!((sink.write(b"whole\ncu").unwrap(), sink.size()), (8, 12));
+        sink.take_back(2);
+        assert_eq!(sink.write(b"next\n").unwrap(), 5);
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), sink.size()), ("old\nwhole\nnext\n", 15));
+        fs::remove_file(&path).unwrap();
+        #[cfg(unix)]
+        assert!(sink.is_deleted());
+    }
+
+    #[test]
+    fn what_is_compressed_can_be_read_as_soon_as_it_is_flushed() {
+        let scratch = Scratch::new("gzip");
+        let path = scratch.0.join("flows.gz");
+        let mut expected = String::new();
+        // Opened again, as after a restart: a second member.
+        for round in 0..2 {
+            let mut sink = Sink::open(&path, true).unwrap();
+            assert_eq!(sink.write(b"{\"a\":1}\n").unwrap(), 8);
+            sink.flush().unwrap();
+            expected.push_str("{\"a\":1}\n");
+            let mut text = vec![0; expected.len()];
+            flate2::read::MultiGzDecoder::new(File::open(&path).unwrap()).read_exact(&mut text).unwrap();
+            assert_eq!(text, expected.as_bytes(), "round {round}");
+            sink.finish().unwrap();
+            sink.sync().unwrap();
+        }
+        let mut text = String::new();
+        flate2::read::MultiGzDecoder::new(File::open(&path).unwrap()).read_to_string(&mut text).unwrap();
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn says_that_a_device_is_full_and_is_no_file() {
+        let mut sink = Sink::open(Path::new("/dev/full"), false).unwrap();
+        assert!(!sink.is_file());
+        assert_eq!(sink.write(b"x").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}
