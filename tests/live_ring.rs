@@ -21,7 +21,7 @@ use handprint::packet::{Decoder, FragmentLimits};
 use handprint::record::FlowRecord;
 use handprint::stats::{DropReason, Drops};
 use handprint::time::Timestamp;
-use netns::{Sender, in_namespace, pair, run};
+use netns::{Sender, Tunnel, in_namespace, pair, run};
 
 /// Long enough for a block to be handed over.
 const QUIET: Duration = Duration::from_millis(300);
@@ -162,6 +162,62 @@ fn puts_vlan_tags_back() {
         let received = drain(&mut *source);
         assert_eq!(received.iter().map(|frame| frame.bytes.clone()).collect::<Vec<_>>(), sent);
         assert!(received.iter().all(|frame| frame.original_length as usize == frame.bytes.len()));
+    });
+}
+
+#[test]
+fn reads_interfaces_without_a_link_layer() {
+    in_namespace("reads_interfaces_without_a_link_layer", || {
+        let v6 =
+            [&[0x60, 0, 0, 0, 0, 16, 17, 64][..], &[0x20; 32], &[0x30, 0x39, 0x30, 0x3a, 0, 16], &[0; 10]].concat();
+        let icmp = {
+            let mut packet = numbered(3)[14..].to_vec();
+            packet[9] = 1;
+            packet
+        };
+        // What a tunnel says of itself, a cellular modem, and one whose link layer is not known.
+        let types = [(0xfffe, LinkType::RAW), (519, LinkType::RAW), (768, LinkType::IPV4)];
+        for (at, (hardware, link_type)) in types.into_iter().enumerate() {
+            let name = format!("tun{at}");
+            let Some(mut tunnel) = Tunnel::new(&name, hardware) else {
+                eprintln!("reads_interfaces_without_a_link_layer: skipped: no /dev/net/tun");
+                return;
+            };
+            let mut source = one(&name, &options());
+            let mut sources = several(&name, 3, Fanout::Hosts);
+            tunnel.deliver(&numbered(7)[14..]);
+            tunnel.deliver(&v6);
+            let received = drain(&mut *source);
+            let came: Vec<_> = received.iter().map(|frame| (frame.link_type, &*frame.bytes)).collect();
+            let v6_type = if link_type == LinkType::RAW { LinkType::RAW } else { LinkType::IPV6 };
+            assert_eq!(came, [(link_type, &numbered(7)[14..]), (v6_type, &*v6)], "{hardware}");
+            if link_type == LinkType::RAW {
+                tunnel.deliver(&icmp);
+                assert!(drain(&mut *source).is_empty(), "what does not matter is dropped");
+            }
+            let mut places: BTreeMap<u32, usize> = BTreeMap::new();
+            for host in 0..60_u8 {
+                for swapped in [false, true] {
+                    let mut packet = numbered(1000 + u32::from(host))[14..].to_vec();
+                    packet[15] = host;
+                    if swapped {
+                        let (source, destination) = packet[12..20].split_at_mut(4);
+                        source.swap_with_slice(destination);
+                    }
+                    tunnel.deliver(&packet);
+                }
+            }
+            for (place, source) in sources.iter_mut().enumerate() {
+                let came = drain(&mut **source);
+                let numbers = came.iter().map(|frame| number_in(&frame.bytes)).filter(|number| *number >= 1000);
+                let numbers: Vec<_> = numbers.collect();
+                assert!(numbers.len() > 12, "source {place} has {} packets", numbers.len());
+                for number in numbers {
+                    assert_eq!(*places.entry(number).or_insert(place), place, "both directions of {number}");
+                }
+            }
+            assert_eq!(places.len(), 60);
+        }
     });
 }
 
