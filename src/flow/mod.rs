@@ -473,7 +473,8 @@ impl FlowTable {
                 flow.synchronise(endpoint, first);
             }
         }
-        if let Some(opener) = opener {
+        // What answers something else is in the middle of a connection, however that was opened.
+        if let Some(opener) = opener.filter(|_| !opening.asked) {
             flow.opened_by(opener, (opening.ttl > 0).then_some(opening.ttl));
         }
         flow.hello_sequence =
