@@ -69,7 +69,8 @@ pub(crate) fn read_turns(mut data: &[u8]) -> Vec<Turn> {
     turns
 }
 
-/// The records of a conversation that is opened and goes through its turns, but for those that begin in the middle.
+/// The records of a conversation that is opened, goes through its turns and is closed, but for those that begin in the
+/// middle.
 pub(crate) fn records(turns: &[Turn], segments: &mut dyn FnMut(&Turn) -> Vec<Turn>) -> Vec<Value> {
     let mut assembler = Assembler::new(0);
     assembler.flags(CLIENT, 0x02);
@@ -82,12 +83,15 @@ pub(crate) fn records(turns: &[Turn], segments: &mut dyn FnMut(&Turn) -> Vec<Tur
         // The position of what follows is that after the turn, whatever came last.
         assembler.data(turn.channel, (turn.position + turn.bytes.len()) as i64, &[]);
     }
+    assembler.flags(CLIENT, 0x11);
+    assembler.flags(SERVER, 0x11);
     let program = Program::run(&assembler.finish());
     let outcome = read(&program.frames, EngineConfig::for_capture("fuzz"));
     outcome.records().into_iter().zip(outcome.opened).filter_map(|(record, opened)| opened.then_some(record)).collect()
 }
 
-fn cut_up(turn: &Turn, longest: u8, random: &mut Random) -> Vec<Turn> {
+/// A turn in segments of random lengths, some of them twice, in another order.
+pub(crate) fn cut_up(turn: &Turn, longest: u8, random: &mut Random) -> Vec<Turn> {
     let mut segments = cut_in_order(turn, longest, random);
     for place in 0..segments.len() {
         match random.below(4) {
