@@ -46,7 +46,7 @@ pub enum Error {
     /// The process may not capture.
     #[error(
         "{interface}: no right to capture packets: run as root, or give the program the right once: \
-         `sudo setcap cap_net_raw,cap_net_admin=ep \"$(command -v handprint)\"`"
+         `sudo setcap cap_net_raw=ep \"$(command -v handprint)\"`"
     )]
     Privileges {
         /// The interface.

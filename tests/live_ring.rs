@@ -9,7 +9,10 @@
 mod netns;
 
 use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::num::NonZero;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,7 +24,7 @@ use handprint::packet::{Decoder, FragmentLimits};
 use handprint::record::FlowRecord;
 use handprint::stats::{DropReason, Drops};
 use handprint::time::Timestamp;
-use netns::{Sender, Tunnel, in_namespace, pair, run};
+use netns::{Sender, in_namespace, pair, run};
 
 /// Long enough for a block to be handed over.
 const QUIET: Duration = Duration::from_millis(300);
@@ -389,6 +392,35 @@ fn without_the_right_says_what_to_do() {
         assert!(matches!(error, Error::Privileges { .. }), "{error}");
         assert!(error.to_string().contains("setcap cap_net_raw"), "{error}");
     });
+}
+
+/// An interface whose frames have no link layer, and the end from which it receives them.
+struct Tunnel(File);
+
+impl Tunnel {
+    /// Makes one of an `ARPHRD_` type; `None` where the system has none.
+    fn new(name: &str, hardware: u16) -> Option<Self> {
+        let file = OpenOptions::new().read(true).write(true).open("/dev/net/tun").ok()?;
+        // SAFETY: integers and bytes alone.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
+            *place = byte as libc::c_char;
+        }
+        request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as i16;
+        // SAFETY: the request lives for the time of the call, and is what TUNSETIFF wants.
+        let made = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF as _, &raw mut request) };
+        assert_eq!(made, 0, "{}", std::io::Error::last_os_error());
+        // SAFETY: no pointers: TUNSETLINK takes the type itself.
+        let set = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETLINK as _, libc::c_ulong::from(hardware)) };
+        assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
+        run(&format!("ip link set {name} up")).unwrap();
+        Some(Self(file))
+    }
+
+    /// Has the interface receive a packet.
+    fn deliver(&mut self, packet: &[u8]) {
+        self.0.write_all(packet).unwrap();
+    }
 }
 
 /// What engines say of frames: each engine those of one source.

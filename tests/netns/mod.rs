@@ -90,33 +90,3 @@ impl Sender {
         }
     }
 }
-
-/// An interface whose frames have no link layer, and the end from which it receives them.
-pub struct Tunnel(std::fs::File);
-
-impl Tunnel {
-    /// Makes one of an `ARPHRD_` type; `None` where the system has none.
-    pub fn new(name: &str, hardware: u16) -> Option<Self> {
-        let file = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun").ok()?;
-        // SAFETY: integers and bytes alone.
-        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-        for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
-            *place = byte as libc::c_char;
-        }
-        request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as i16;
-        // SAFETY: the request lives for the time of the call, and is what TUNSETIFF wants.
-        let made = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF as _, &raw mut request) };
-        assert_eq!(made, 0, "{}", io::Error::last_os_error());
-        // SAFETY: no pointers: TUNSETLINK takes the type itself.
-        let set = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETLINK as _, libc::c_ulong::from(hardware)) };
-        assert_eq!(set, 0, "{}", io::Error::last_os_error());
-        run(&format!("ip link set {name} up")).unwrap();
-        Some(Self(file))
-    }
-
-    /// Has the interface receive a packet.
-    pub fn deliver(&mut self, packet: &[u8]) {
-        use std::io::Write as _;
-        self.0.write_all(packet).unwrap();
-    }
-}
