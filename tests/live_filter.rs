@@ -152,8 +152,9 @@ fn knows_the_ether_types_and_protocols_that_the_decoder_knows() {
             0x86dd => ipv6(6),
             _ => vec![0xee; 64],
         };
-        // What may stand before a packet: nothing, a tag of two, four or six bytes and a type, PPP, a frame.
-        let before: [&[u8]; 8] = [
+        // What may stand before a packet: nothing, a tag of two, four or six bytes and a type, PPP, a frame,
+        // perhaps behind a tag.
+        let before: [&[u8]; 9] = [
             &[],
             &[0, 0, 8, 0],
             &[0, 0, 0, 0, 8, 0],
@@ -161,6 +162,7 @@ fn knows_the_ether_types_and_protocols_that_the_decoder_knows() {
             &[0, 0x21],
             &[0x11, 0, 0, 1, 0, 62, 0, 0x21],
             &[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0],
+            &[0, 0x60, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0],
             &[0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0],
         ];
         let probes: Vec<_> =

@@ -60,10 +60,16 @@ link_types! {
     LINUX_SLL = 113;
     /// OpenBSD pf log.
     PFLOG = 117;
+    /// RFC 2625 IP over Fibre Channel.
+    IP_OVER_FC = 122;
+    /// ATM as SunATM devices give it.
+    SUNATM = 123;
     /// IEEE 802.11 behind a Prism header.
     IEEE802_11_PRISM = 119;
     /// IEEE 802.11 behind a radiotap header.
     IEEE802_11_RADIOTAP = 127;
+    /// Apple's IP over IEEE 1394.
+    APPLE_IP_OVER_IEEE1394 = 138;
     /// IEEE 802.11 behind an AVS header.
     IEEE802_11_AVS = 163;
     /// PPP behind a byte that gives the direction (pppd).
@@ -122,6 +128,14 @@ link_types! {
     ETHERNET_MPACKET = 274;
     /// Linux cooked capture, version 2.
     LINUX_SLL2 = 276;
+    /// Ethernet with a Broadcom switch's tag behind the addresses.
+    DSA_TAG_BRCM = 281;
+    /// Ethernet with a Broadcom switch's tag before it.
+    DSA_TAG_BRCM_PREPEND = 282;
+    /// Ethernet with a Marvell switch's tag.
+    DSA_TAG_DSA = 284;
+    /// Ethernet with a Marvell switch's tag behind a type of its own.
+    DSA_TAG_EDSA = 285;
 }
 
 impl LinkType {

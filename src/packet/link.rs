@@ -1,4 +1,4 @@
-//! What lies before the network layer: the link types of the pcap registry, Ethernet, LLC, 802.11, PPP.
+//! What lies before the network layer: the link types of the pcap registry, Ethernet, LLC, 802.11, PPP, Frame Relay.
 
 use super::{Layer, Step, skip, take, take_u16};
 use crate::capture::LinkType;
@@ -23,17 +23,14 @@ pub(super) fn link(link_type: LinkType, bytes: &[u8]) -> Result<Step<'_>, DropRe
         0 | 108 => loopback(bytes),
         1 => ethernet(bytes),
         8 => Ok(Step::Next(Layer::Ip, skip(bytes, 16)?)),
-        9 => Ok(Step::Next(Layer::Ppp, bytes)),
         10 => Ok(Step::Next(Layer::LogicalLink, skip(bytes, 13)?)),
         12 | 14 | 101 => Ok(Step::Next(Layer::Ip, bytes)),
-        50 => match bytes.first() {
-            Some(0x0f | 0x8f) => cisco_hdlc(bytes),
-            _ => Ok(Step::Next(Layer::Ppp, bytes)),
-        },
+        9 | 50 => ppp_or_cisco_hdlc(bytes),
         51 => Ok(Step::Next(Layer::EtherType(PPPOE_SESSION), bytes)),
         100 => Ok(Step::Next(Layer::LogicalLink, bytes)),
         104 => cisco_hdlc(bytes),
         105 => Ok(Step::Next(Layer::Wlan, bytes)),
+        107 => frame_relay(bytes),
         // OpenBSD's enc: address family, SPI and flags, each 4 bytes in host order.
         109 => {
             let family = *take::<4>(&mut rest)?;
@@ -47,6 +44,13 @@ pub(super) fn link(link_type: LinkType, bytes: &[u8]) -> Result<Step<'_>, DropRe
             let [length, family] = *rest.first_chunk::<2>().ok_or(DropReason::TruncatedHeader)?;
             family_payload(u32::from(family), skip(rest, (usize::from(length) + 3) & !3)?)
         }
+        // IP over Fibre Channel (RFC 2625): two addresses of 8 bytes.
+        122 => Ok(Step::Next(Layer::LogicalLink, skip(bytes, 16)?)),
+        // SunATM: flags with the traffic type, and the circuit; 2 is LLC.
+        123 => match *take::<4>(&mut rest)? {
+            [flags, ..] if flags & 0x0f == 2 => Ok(Step::Next(Layer::LogicalLink, rest)),
+            _ => Err(DropReason::NotIp),
+        },
         // Prism, or AVS in its place.
         119 | 163 => {
             let [m0, m1, m2, m3, l0, l1, l2, l3] = *rest.first_chunk::<8>().ok_or(DropReason::TruncatedHeader)?;
@@ -63,11 +67,17 @@ pub(super) fn link(link_type: LinkType, bytes: &[u8]) -> Result<Step<'_>, DropRe
             let length = u16::from_le_bytes([l0, l1]);
             Ok(Step::Next(Layer::Wlan, skip(rest, usize::from(length).max(8))?))
         }
+        // IP over IEEE 1394 as Apple has it: two addresses of 8 bytes and a type.
+        138 => {
+            let [.., t0, t1] = *take::<18>(&mut rest)?;
+            Ok(Step::Next(Layer::EtherType(u16::from_be_bytes([t0, t1])), rest))
+        }
         // PPP of pppd: the direction stands in the address byte's place.
         166 => match *rest.first_chunk::<2>().ok_or(DropReason::TruncatedHeader)? {
             [_, 0x03] => Ok(Step::Next(Layer::Ppp, skip(rest, 2)?)),
             _ => Ok(Step::Next(Layer::Ppp, skip(rest, 1)?)),
         },
+        178 => juniper_ethernet(bytes),
         // PPI: its link type may be any but itself.
         192 => {
             let [_, _, l0, l1, t0, t1, t2, t3] = *rest.first_chunk::<8>().ok_or(DropReason::TruncatedHeader)?;
@@ -75,13 +85,32 @@ pub(super) fn link(link_type: LinkType, bytes: &[u8]) -> Result<Step<'_>, DropRe
             let inner = u16::try_from(inner).map_err(|_| DropReason::UnknownLinkType)?;
             Ok(Step::Next(Layer::Link(LinkType(inner)), skip(rest, usize::from(u16::from_le_bytes([l0, l1])).max(8))?))
         }
+        197 => erf(bytes),
+        // A byte that gives the direction.
+        204 => ppp_or_cisco_hdlc(skip(bytes, 1)?),
+        205 => cisco_hdlc(skip(bytes, 1)?),
+        206 => frame_relay(skip(bytes, 1)?),
         219 => Ok(Step::Next(Layer::EtherType(MPLS), bytes)),
+        226 => Ok(Step::Next(Layer::Ip, skip(bytes, 24)?)),
         228 => Ok(Step::Next(Layer::EtherType(IPV4), bytes)),
         229 => Ok(Step::Next(Layer::EtherType(IPV6), bytes)),
         239 => nflog(bytes),
         // netANALYZER: four bytes of status, and with 241 the preamble.
         240 => Ok(Step::Next(Layer::Ethernet, skip(bytes, 4)?)),
         241 => Ok(Step::Next(Layer::Ethernet, skip(bytes, 12)?)),
+        // IP over InfiniBand: a global route header, a type and two reserved bytes (RFC 4391).
+        242 => {
+            let [.., t0, t1, _, _] = *take::<44>(&mut rest)?;
+            Ok(Step::Next(Layer::EtherType(u16::from_be_bytes([t0, t1])), rest))
+        }
+        // PKTAP, in the capturing host's byte order: header length, record type (1 is a packet), link type.
+        258 => {
+            let [l0, l1, l2, l3, _, _, _, _, t0, t1, t2, t3] =
+                *rest.first_chunk::<12>().ok_or(DropReason::TruncatedHeader)?;
+            let length = usize::try_from(host_order([l0, l1, l2, l3])).map_err(|_| DropReason::MalformedHeader)?;
+            let inner = u16::try_from(host_order([t0, t1, t2, t3])).map_err(|_| DropReason::UnknownLinkType)?;
+            Ok(Step::Next(Layer::Link(LinkType::from_file(inner)), skip(rest, length.max(12))?))
+        }
         // Ethernet from the preamble on, by its start delimiter: an express frame, or the first part of a preemptable.
         274 => match *take::<8>(&mut rest)? {
             [.., 0xd5 | 0xe6 | 0x4c | 0x7f | 0xb3] => Ok(Step::Next(Layer::Ethernet, rest)),
@@ -91,6 +120,10 @@ pub(super) fn link(link_type: LinkType, bytes: &[u8]) -> Result<Step<'_>, DropRe
             let [t0, t1, ..] = *take::<20>(&mut rest)?;
             cooked(u16::from_be_bytes([t0, t1]), rest)
         }
+        // A switch's tag: behind the addresses, before the destination, or with a type of its own.
+        281 | 284 => switch_tagged(bytes, 4),
+        282 => Ok(Step::Next(Layer::Ethernet, skip(bytes, 4)?)),
+        285 => switch_tagged(bytes, 8),
         _ => Err(DropReason::UnknownLinkType),
     }
 }
@@ -117,18 +150,22 @@ pub(super) fn type_or_length(field: u16, rest: &[u8]) -> Step<'_> {
 pub(super) fn logical_link(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
     let mut rest = bytes;
     match *take::<3>(&mut rest)? {
-        [0xaa, 0xaa, 0x03] => {
-            let organisation = *take::<3>(&mut rest)?;
-            let protocol = take_u16(&mut rest)?;
-            match (organisation, protocol) {
-                // Ethernet's own types, plain or by IEEE 802.1H.
-                ([0, 0, 0] | [0, 0, 0xf8], _) => Ok(Step::Next(Layer::EtherType(protocol), rest)),
-                // Bridged Ethernet, after two bytes of padding (RFC 2684 section 5.2).
-                ([0x00, 0x80, 0xc2], 1 | 7) => Ok(Step::Next(Layer::Ethernet, skip(rest, 2)?)),
-                _ => Err(DropReason::NotIp),
-            }
-        }
+        [0xaa, 0xaa, 0x03] => sub_network_access(rest),
         [0x06, 0x06, 0x03] => Ok(Step::Next(Layer::EtherType(IPV4), rest)),
+        _ => Err(DropReason::NotIp),
+    }
+}
+
+/// A SNAP header: an organisation, and a protocol of its.
+fn sub_network_access(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    let mut rest = bytes;
+    let organisation = *take::<3>(&mut rest)?;
+    let protocol = take_u16(&mut rest)?;
+    match (organisation, protocol) {
+        // Ethernet's own types, plain or by IEEE 802.1H.
+        ([0, 0, 0] | [0, 0, 0xf8], _) => Ok(Step::Next(Layer::EtherType(protocol), rest)),
+        // Bridged Ethernet, after two bytes of padding (RFC 2684 section 5.2).
+        ([0x00, 0x80, 0xc2], 1 | 7) => Ok(Step::Next(Layer::Ethernet, skip(rest, 2)?)),
         _ => Err(DropReason::NotIp),
     }
 }
@@ -239,6 +276,81 @@ fn cisco_hdlc(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
     let mut rest = bytes;
     let [_, _, t0, t1] = *take::<4>(&mut rest)?;
     Ok(Step::Next(Layer::EtherType(u16::from_be_bytes([t0, t1])), rest))
+}
+
+/// PPP, or Cisco HDLC by the addresses it has in PPP's place.
+fn ppp_or_cisco_hdlc(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    match bytes {
+        [0x0f | 0x8f, 0x00, ..] => cisco_hdlc(bytes),
+        _ => Ok(Step::Next(Layer::Ppp, bytes)),
+    }
+}
+
+/// Frame Relay: an address whose last byte is odd, then control and NLPID (RFC 2427), or an EtherType as Cisco has it.
+fn frame_relay(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    const UNNUMBERED: u8 = 0x03;
+    const LONGEST_ADDRESS: usize = 4;
+
+    let address = bytes.iter().take(LONGEST_ADDRESS).position(|byte| byte & 1 != 0);
+    let address = address.filter(|last| *last > 0).ok_or(DropReason::MalformedHeader)?;
+    let mut rest = skip(bytes, address + 1)?;
+    match rest {
+        [UNNUMBERED, 0xcc, packet @ ..] => Ok(Step::Next(Layer::EtherType(IPV4), packet)),
+        [UNNUMBERED, 0x8e, packet @ ..] => Ok(Step::Next(Layer::EtherType(IPV6), packet)),
+        // SNAP, with or without a byte of padding.
+        [UNNUMBERED, 0x80, snap @ ..] | [UNNUMBERED, 0x00, 0x80, snap @ ..] => sub_network_access(snap),
+        [UNNUMBERED, ..] => Err(DropReason::NotIp),
+        _ => Ok(type_or_length(take_u16(&mut rest)?, rest)),
+    }
+}
+
+/// Juniper's header: a magic number, flags, extensions where the flags say so, and an Ethernet frame.
+fn juniper_ethernet(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    const NO_LINK_LAYER: u8 = 0x02;
+    const EXTENSIONS: u8 = 0x80;
+
+    let mut rest = bytes;
+    let [b'M', b'G', b'C', flags] = *take::<4>(&mut rest)? else { return Err(DropReason::MalformedHeader) };
+    if flags & EXTENSIONS != 0 {
+        let length = take_u16(&mut rest)?;
+        rest = skip(rest, usize::from(length))?;
+    }
+    if flags & NO_LINK_LAYER != 0 {
+        return Ok(Step::Next(Layer::Ip, skip(rest, 4)?));
+    }
+    Ok(Step::Next(Layer::Ethernet, rest))
+}
+
+/// An Endace record: a header of 16 bytes, extension headers, and by its type what the wire showed.
+fn erf(bytes: &[u8]) -> Result<Step<'_>, DropReason> {
+    const MORE: u8 = 0x80;
+    const MOST_EXTENSIONS: usize = 16;
+
+    let mut rest = bytes;
+    let [_, _, _, _, _, _, _, _, kind, ..] = *take::<16>(&mut rest)?;
+    let mut more = kind & MORE != 0;
+    for _ in 0..MOST_EXTENSIONS {
+        if !more {
+            break;
+        }
+        let [first, ..] = *take::<8>(&mut rest)?;
+        more = first & MORE != 0;
+    }
+    match kind & !MORE {
+        // HDLC, with and without colours.
+        1 | 10 | 15 | 17 => ppp_or_cisco_hdlc(rest),
+        // Ethernet, with and without colours, behind two bytes of padding.
+        2 | 11 | 16 | 20 => Ok(Step::Next(Layer::Ethernet, skip(rest, 2)?)),
+        22 => Ok(Step::Next(Layer::EtherType(IPV4), rest)),
+        23 => Ok(Step::Next(Layer::EtherType(IPV6), rest)),
+        _ => Err(DropReason::NotIp),
+    }
+}
+
+/// Ethernet with a switch's tag of `tag` bytes between the addresses and the type.
+fn switch_tagged(bytes: &[u8], tag: usize) -> Result<Step<'_>, DropReason> {
+    let mut rest = skip(bytes, 12 + tag)?;
+    Ok(type_or_length(take_u16(&mut rest)?, rest))
 }
 
 /// Linux netfilter log: attributes in the capturing host's byte order, one of them the packet.

@@ -37,6 +37,8 @@ impl<'a> Walk<'a, '_> {
                 Ok(Step::Next(Layer::Ethernet, rest))
             }
             0x88e5 => self.macsec(rest),
+            // Cisco FabricPath: a forwarding tag and TTL, and the frame it carries.
+            0x8903 if rest.get(2..).is_some_and(is_ethernet) => Ok(Step::Next(Layer::Ethernet, skip(rest, 2)?)),
             // Cisco metadata: version, length in 4 bytes, then one option of type and group each.
             0x8909 => {
                 let [version, length, _, _, g0, g1] = *take::<6>(&mut rest)?;

@@ -39,9 +39,9 @@ const IPV6: u32 = 0x86dd;
 const MPLS: [u32; 2] = [0x8847, 0x8848];
 const PPPOE_SESSION: u32 = 0x8864;
 
-/// The other EtherTypes that are opened: bridged Ethernet, PPP, 802.1ah, MACsec, Cisco metadata, NSH, HSR, VN-Tag,
-/// 802.1BR.
-const SHIMS: [u32; 9] = [0x6558, 0x880b, 0x88e7, 0x88e5, 0x8909, 0x894f, 0x892f, 0x8926, 0x893f];
+/// The other EtherTypes that are opened: bridged Ethernet, PPP, 802.1ah, MACsec, FabricPath, Cisco metadata, NSH,
+/// HSR, VN-Tag, 802.1BR.
+const SHIMS: [u32; 10] = [0x6558, 0x880b, 0x88e7, 0x88e5, 0x8903, 0x8909, 0x894f, 0x892f, 0x8926, 0x893f];
 
 /// IP protocols that are opened, the commonest first: TCP, UDP, IPv4, IPv6, GRE, the fragment header, ESP's sibling AH,
 /// L2TPv3, EtherIP, MPLS, Ethernet, and IPv6 extension headers.
