@@ -413,6 +413,10 @@ impl FlowTable {
         let opening = *opening;
         let opener = opener.filter(|_| opening.opener.is_some());
         let ahead = opening.ahead(sequence, source);
+        if ahead == Some(u32::MAX) && payload.len() == 1 {
+            // Keep-alive: one byte that the other side has long had (RFC 9293 section 3.8.4).
+            return;
+        }
         let believed = ahead.is_none_or(|ahead| ahead < FARTHEST);
         // Before the first byte in order nothing can be told; what came early is held by the flow.
         let mut early = believed && ahead.is_some_and(|ahead| ahead != 0);

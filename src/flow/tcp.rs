@@ -263,10 +263,13 @@ impl TcpFlow {
     }
 
     /// Fixes where a direction's bytes begin, from its SYN. As long as no byte has come a later SYN wins: a peer that
-    /// has forgotten the connection answers anew, with another number.
+    /// has forgotten the connection answers anew, with another number. Unless the client has gone on with the number
+    /// before it: then the later SYN is that of an answer given up.
     pub(crate) fn synchronise(&mut self, source: usize, sequence: u32) {
+        let agreed = self.answer_sequence.filter(|_| self.side(source) == Side::Server);
         if let (Some(stream), Some(layer)) = (self.streams.get_mut(source), self.layers.get(source))
             && layer.framing == Framing::Unknown
+            && agreed.is_none_or(|agreed| stream.start() != Some(agreed))
             && !stream.has_gap()
             && stream.next() == stream.start()
         {
@@ -835,6 +838,38 @@ mod tests {
         let facts = facts_of(&[Sent(Client, SYN, 0, &[], 0), Sent(Client, ACK, 1, &hello, 0)]);
         assert!(!facts.coverage.server_seen);
         assert_eq!(facts.outcome, Outcome::OneWay { seen: Client });
+    }
+
+    #[test]
+    fn a_syn_ack_the_client_did_not_go_on_with_moves_nothing() {
+        use Side::{Client, Server};
+        let hello = hello();
+        let alert = [21, 3, 3, 0, 2, 2, 40];
+        let facts = facts_of(&[
+            Sent(Client, SYN, 0, &[], 0),
+            Sent(Server, SYN | ACK, 7_000_000, &[], 0),
+            Sent(Server, SYN | ACK, 0, &[], 0),
+            Sent(Client, ACK, 1, &hello, 0),
+            Sent(Server, SYN | ACK, 7_000_000, &[], 0),
+            Sent(Server, ACK, 1, &alert, 0),
+        ]);
+        assert!(facts.offer.is_some(), "one flow");
+        assert_eq!(facts.alerts.len(), 1);
+    }
+
+    #[test]
+    fn a_keep_alive_before_the_hello_forgets_nothing() {
+        use Side::{Client, Server};
+        let hello = hello();
+        let (first, second) = hello.split_at(100);
+        let facts = facts_of(&[
+            Sent(Client, SYN, 0, &[], 0),
+            Sent(Server, SYN | ACK, 0, &[], 0),
+            Sent(Client, ACK, 0, &[0], 0),
+            Sent(Client, ACK, 101, second, 0),
+            Sent(Client, ACK, 1, first, 0),
+        ]);
+        assert!(facts.offer.is_some());
     }
 
     #[test]
