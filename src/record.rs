@@ -374,8 +374,8 @@ impl FlowRecord<'_> {
         map.member("client", &Endpoint(facts.client))?;
         map.member("server", &Endpoint(facts.server))?;
         map.member("sni", &facts.hello.server_name)?;
-        map.member("version", &facts.version())?;
-        map.member("cipher_suite", &facts.cipher_suite())?;
+        map.member("version", &facts.selected_version())?;
+        map.member("cipher_suite", &facts.selected_cipher_suite())?;
         map.member("group", &facts.group())?;
         map.member("alpn", &selection.and_then(|selection| selection.alpn.as_deref()).map(Name))?;
         map.member("resumed", &facts.resumed)?;

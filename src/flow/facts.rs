@@ -803,6 +803,24 @@ impl Facts {
         self.selection.as_ref().and_then(|selection| selection.cipher_suite)
     }
 
+    /// The version the server selected: the negotiated one, or that of a HelloRetryRequest no ServerHello came after,
+    /// which one would have had to repeat (RFC 9846 section 4.2.4).
+    #[must_use]
+    pub fn selected_version(&self) -> Option<ProtocolVersion> {
+        self.version().or(self.only_retry().map(|retry| retry.version))
+    }
+
+    /// The suite the server selected, as [`Self::selected_version`]. Early drafts of HelloRetryRequest name none.
+    #[must_use]
+    pub fn selected_cipher_suite(&self) -> Option<CipherSuite> {
+        let retried = self.only_retry().map(|retry| retry.cipher_suite).filter(|suite| suite.0 != 0);
+        self.cipher_suite().or(retried)
+    }
+
+    fn only_retry(&self) -> Option<&HelloRetry> {
+        self.hello_retry.as_ref().filter(|_| self.selection.is_none())
+    }
+
     /// The negotiated group: of the key share in TLS 1.3, of ServerKeyExchange before.
     #[must_use]
     pub fn group(&self) -> Option<NamedGroup> {
@@ -828,5 +846,36 @@ impl Facts {
     #[must_use]
     pub fn leaf(&self) -> Option<&Certificate> {
         self.certificates.as_ref().and_then(|chain| chain.first()).map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_retry_request_selects_until_a_server_hello_does() {
+        let retry = HelloRetry {
+            version: ProtocolVersion::TLS13,
+            cipher_suite: CipherSuite(0x1302),
+            group: None,
+            cookie: false,
+        };
+        let mut facts = Facts::new(Carrier::Tcp, NOWHERE, NOWHERE, Timestamp::ZERO);
+        assert_eq!((facts.selected_version(), facts.selected_cipher_suite()), (None, None));
+        facts.hello_retry = Some(retry);
+        assert_eq!(facts.selected_version(), Some(ProtocolVersion::TLS13));
+        assert_eq!(facts.selected_cipher_suite(), Some(CipherSuite(0x1302)));
+        assert_eq!((facts.version(), facts.cipher_suite()), (None, None), "nothing is negotiated yet");
+        facts.hello_retry = Some(HelloRetry { cipher_suite: CipherSuite(0), ..retry });
+        assert_eq!(facts.selected_cipher_suite(), None, "early drafts name no suite");
+        facts.hello_retry = Some(retry);
+        facts.selection = Some(Selection {
+            version: ProtocolVersion::TLS12,
+            cipher_suite: Some(CipherSuite(0xc02f)),
+            ..Selection::default()
+        });
+        assert_eq!(facts.selected_version(), Some(ProtocolVersion::TLS12));
+        assert_eq!(facts.selected_cipher_suite(), Some(CipherSuite(0xc02f)));
     }
 }

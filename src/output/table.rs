@@ -203,7 +203,7 @@ impl Table {
                 Some(name) => (text::plain(name), none),
                 None => ("-".into(), none.dimmed()),
             },
-            Column::Version => match facts.version() {
+            Column::Version => match facts.selected_version() {
                 Some(version) => (version.to_string().replace("-draft", "d").into(), none),
                 None => ("-".into(), none.dimmed()),
             },
