@@ -64,6 +64,7 @@ fn check_datagram(datagram: &[u8]) {
 
 fn check_walks(version: Version, bytes: &[u8]) {
     assert!(Frames::new(version, bytes).count() <= bytes.len() + 1, "more frames than bytes");
+    assert!(Frames::of_cut_packet(version, bytes).count() <= bytes.len() + 1, "more frames than bytes");
     assert!(TransportParameters::new(version, bytes).count() <= bytes.len() + 1, "more parameters than bytes");
     match VersionInformation::parse(bytes) {
         Ok(information) => assert_eq!(information.available().count(), bytes.len() / 4 - 1),

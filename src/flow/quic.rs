@@ -766,7 +766,8 @@ impl Connection {
             return;
         }
         let mut crypto = false;
-        for frame in Frames::new(long.version, payload) {
+        let frames = if opened.authentic { Frames::new } else { Frames::of_cut_packet };
+        for frame in frames(long.version, payload) {
             match frame {
                 Ok(Frame::Crypto { offset, data }) => {
                     self.crypto(side, offset, data, !crypto, datagram, around);
@@ -935,11 +936,11 @@ impl Connection {
 /// Whether what an unauthenticated packet decrypts to begins as a client's first flight does.
 fn looks_like_hello(version: Version, payload: &[u8]) -> bool {
     // Noise passes for frames now and then, but not for this.
-    Frames::new(version, payload).take_while(Result::is_ok).flatten().any(|frame| match frame {
-        Frame::Crypto { offset: 0, data: [message_type::CLIENT_HELLO, 0, _, _, 3, 3, ..] } => true,
-        Frame::Crypto { offset, .. } => (1..4096).contains(&offset),
-        _ => false,
-    })
+    let mut whole = Frames::new(version, payload).take_while(Result::is_ok).flatten();
+    let mut shown = Frames::of_cut_packet(version, payload).take_while(Result::is_ok).flatten();
+    shown.any(|frame| {
+        matches!(frame, Frame::Crypto { offset: 0, data: [message_type::CLIENT_HELLO, 0, _, _, 3, 3, ..] })
+    }) || whole.any(|frame| matches!(frame, Frame::Crypto { offset: 1..4096, .. }))
 }
 
 /// Keeps what a client says of its transport.

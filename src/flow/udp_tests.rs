@@ -395,6 +395,16 @@ fn a_snapped_initial_is_read_as_far_as_it_goes() {
 }
 
 #[test]
+fn the_answer_to_a_snapped_initial_is_read() {
+    let packet = CLIENT.initial(0, &hello());
+    let mut wire = Wire::new();
+    wire.send(&packet[..100], packet.len() - 100, true);
+    wire.server(&SERVER.initial(0, &answer()));
+    let records = wire.end();
+    assert!(matches!(&*records, [facts] if facts.offer.is_none() && facts.selection.is_some()), "{records:?}");
+}
+
+#[test]
 fn a_flood_of_made_up_initials_leaves_nothing_but_a_count() {
     let mut wire = Wire::new();
     let mut random = Random(1);

@@ -9,6 +9,10 @@ use crate::cursor::{Cursor, ParseError};
 pub struct Frames<'a> {
     cursor: Cursor<'a>,
     google: bool,
+    /// The payload ends where a snap length did.
+    cut: bool,
+    /// The last frame ended there.
+    short: bool,
 }
 
 /// A frame.
@@ -68,20 +72,27 @@ impl<'a> Frames<'a> {
     /// Starts at the first frame of a packet of this version.
     #[must_use]
     pub const fn new(version: Version, payload: &'a [u8]) -> Self {
-        Self { cursor: Cursor::new(payload), google: version.is_google() }
+        Self { cursor: Cursor::new(payload), google: version.is_google(), cut: false, short: false }
+    }
+
+    /// As [`Self::new`], for a packet whose end was not captured: of a CRYPTO frame that is cut the bytes that are
+    /// there, and then the error.
+    #[must_use]
+    pub const fn of_cut_packet(version: Version, payload: &'a [u8]) -> Self {
+        Self { cut: true, ..Self::new(version, payload) }
     }
 
     fn read(&mut self) -> Result<Frame<'a>, ParseError> {
-        let cursor = &mut self.cursor;
         if self.google {
-            return google(cursor);
+            return self.google();
         }
+        let cursor = &mut self.cursor;
         Ok(match read_varint(cursor, "frame type")? {
             0x00 => padding(cursor)?,
             0x01 => Frame::Ping,
             0x02 => Frame::Ack(ack(cursor, false)?),
             0x03 => Frame::Ack(ack(cursor, true)?),
-            0x06 => crypto(cursor)?,
+            0x06 => self.crypto()?,
             0x1c => {
                 let error_code = read_varint(cursor, "CONNECTION_CLOSE frame")?;
                 let frame_type = read_varint(cursor, "CONNECTION_CLOSE frame")?;
@@ -92,17 +103,42 @@ impl<'a> Frames<'a> {
             _ => return Err(OTHER_FRAME),
         })
     }
+
+    /// A frame of Google's QUIC in its last versions, which had CRYPTO frames, and all others as before.
+    fn google(&mut self) -> Result<Frame<'a>, ParseError> {
+        let cursor = &mut self.cursor;
+        Ok(match cursor.u8("frame type")? {
+            0x00 => padding(cursor)?,
+            0x07 => Frame::Ping,
+            0x08 => self.crypto()?,
+            kind @ 0x40..=0x7f => Frame::Ack(google_ack(cursor, kind)?),
+            _ => return Err(OTHER_FRAME),
+        })
+    }
+
+    fn crypto(&mut self) -> Result<Frame<'a>, ParseError> {
+        let cursor = &mut self.cursor;
+        let offset = read_varint(cursor, CRYPTO)?;
+        let length = read_length(cursor, CRYPTO)?;
+        self.short = self.cut && length > cursor.remaining();
+        let data = if self.short { cursor.rest() } else { cursor.take(length, CRYPTO)? };
+        Ok(Frame::Crypto { offset, data })
+    }
 }
+
+const CRYPTO: &str = "CRYPTO frame";
 
 const OTHER_FRAME: ParseError =
     ParseError::Invalid { structure: "Initial packet", reason: "frame of another packet type" };
+
+const CUT: ParseError = ParseError::Invalid { structure: CRYPTO, reason: "goes past the end of what was captured" };
 
 impl<'a> Iterator for Frames<'a> {
     type Item = Result<Frame<'a>, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.cursor.is_empty() {
-            return None;
+            return std::mem::take(&mut self.short).then_some(Err(CUT));
         }
         let frame = self.read();
         if frame.is_err() {
@@ -110,17 +146,6 @@ impl<'a> Iterator for Frames<'a> {
         }
         Some(frame)
     }
-}
-
-/// A frame of Google's QUIC in its last versions, which had CRYPTO frames, and all others as before.
-fn google<'a>(cursor: &mut Cursor<'a>) -> Result<Frame<'a>, ParseError> {
-    Ok(match cursor.u8("frame type")? {
-        0x00 => padding(cursor)?,
-        0x07 => Frame::Ping,
-        0x08 => crypto(cursor)?,
-        kind @ 0x40..=0x7f => Frame::Ack(google_ack(cursor, kind)?),
-        _ => return Err(OTHER_FRAME),
-    })
 }
 
 /// An ACK frame `01ntllmm`: `n` more than one range, `ll` and `mm` the widths of packet numbers and of ranges.
@@ -145,12 +170,6 @@ fn padding<'a>(cursor: &mut Cursor<'a>) -> Result<Frame<'a>, ParseError> {
     let more = rest.iter().position(|byte| *byte != 0).unwrap_or(rest.len());
     cursor.take(more, "PADDING frame")?;
     Ok(Frame::Padding(more.saturating_add(1)))
-}
-
-fn crypto<'a>(cursor: &mut Cursor<'a>) -> Result<Frame<'a>, ParseError> {
-    let offset = read_varint(cursor, "CRYPTO frame")?;
-    let length = read_length(cursor, "CRYPTO frame")?;
-    Ok(Frame::Crypto { offset, data: cursor.take(length, "CRYPTO frame")? })
 }
 
 fn ack(cursor: &mut Cursor<'_>, ecn: bool) -> Result<Ack, ParseError> {
@@ -232,6 +251,17 @@ mod tests {
         for payload in [&[0x08, 0, 1][..], &[2, 5, 0, 0, 6], &[2, 5, 0, 1, 2, 1, 1], &[0x1d, 0, 0]] {
             assert!(matches!(all(payload).as_slice(), [Err(ParseError::Invalid { .. })]), "{payload:?}");
         }
+    }
+
+    #[test]
+    fn gives_what_is_there_of_a_cut_crypto_frame() {
+        let payload = [1, 6, 0, 4, b'a', b'b'];
+        assert!(matches!(all(&payload).as_slice(), [Ok(Frame::Ping), Err(_)]));
+        let frames: Vec<_> = Frames::of_cut_packet(Version::V1, &payload).collect();
+        let crypto = Ok(Frame::Crypto { offset: 0, data: b"ab" });
+        assert!(matches!(&*frames, [Ok(Frame::Ping), second, Err(_)] if *second == crypto), "{frames:?}");
+        let whole = [&payload[..], b"cd"].concat();
+        assert!(Frames::of_cut_packet(Version::V1, &whole).eq(Frames::new(Version::V1, &whole)));
     }
 
     #[test]
