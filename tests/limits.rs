@@ -87,10 +87,11 @@ struct Flood {
 
 impl Flood {
     fn new() -> Self {
+        // What all engines share is made with the first of them, and stays.
+        let mut config = EngineConfig::default();
         let before = LIVE.get();
         PEAK.set(before);
         let limits = limits();
-        let mut config = EngineConfig::default();
         config.limits = limits.clone();
         Self { engine: Engine::new(config), limits, time: 0, before, frames: 0, records: 0 }
     }
