@@ -379,7 +379,9 @@ impl Reporter {
     fn report(&mut self, facts: &Facts, sink: &mut dyn Sink) {
         let hello = facts.offer.as_ref().map(|offer| self.reading(offer));
         let second_hello = facts.second_offer.as_ref().map(|offer| self.reading(offer));
-        let server = facts.selection.as_ref().map(|selection| self.server_reading(selection));
+        // Alone, a HelloRetryRequest is the ServerHello that has a fingerprint.
+        let answer = facts.selection.as_ref().or(facts.retry_hello.as_deref());
+        let server = answer.map(|answer| self.server_reading(answer));
         let negotiation = self.negotiation(facts, hello.as_ref(), second_hello.as_ref(), server.as_ref());
         let chain = self.chain(facts);
         self.findings.clear();
@@ -425,7 +427,10 @@ impl Reporter {
             prepared: Prepared {
                 server_labels: server.as_ref().and_then(|server| server.rendered_labels.as_deref()),
                 fingerprints: negotiation.fingerprints.as_deref(),
-                server_hello: server.as_ref().and_then(|server| server.rendered.as_deref()),
+                server_hello: server
+                    .as_ref()
+                    .filter(|_| facts.selection.is_some())
+                    .and_then(|server| server.rendered.as_deref()),
                 certificates: chain.as_ref().and_then(|chain| chain.rendered.as_deref()),
             },
         });

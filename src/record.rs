@@ -148,7 +148,7 @@ pub struct FlowRecord<'a> {
     pub hello: Option<&'a HelloReading>,
     /// The second ClientHello, after a HelloRetryRequest.
     pub second_hello: Option<&'a HelloReading>,
-    /// JA3S, in hexadecimal.
+    /// JA3S, in hexadecimal: of the ServerHello, or of a HelloRetryRequest that none came after.
     pub ja3s: Option<&'a str>,
     /// The software that may have sent the ServerHello, the best supported first.
     pub server_labels: &'a [Arc<Label>],

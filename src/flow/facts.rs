@@ -656,6 +656,9 @@ pub struct Facts {
     pub hello: HelloFacts,
     /// HelloRetryRequest.
     pub hello_retry: Option<HelloRetry>,
+    /// The same as the ServerHello it is by its form, as long as no other comes: for its fingerprint. Drafts before 22
+    /// had a form of its own.
+    pub retry_hello: Option<Box<Selection>>,
     /// The second ClientHello, after a HelloRetryRequest.
     pub second_offer: Option<Arc<Offer>>,
     /// The final ServerHello.
@@ -713,6 +716,7 @@ impl Facts {
             offer: None,
             hello: HelloFacts::default(),
             hello_retry: None,
+            retry_hello: None,
             second_offer: None,
             selection: None,
             resumed: None,

@@ -20,7 +20,7 @@ use crate::cursor::ParseError;
 use crate::time::Timestamp;
 use crate::tls::certificate::{Certificate, CertificateList};
 use crate::tls::certificate_request::CertificateRequest;
-use crate::tls::codepoints::{AlertDescription, ProtocolVersion};
+use crate::tls::codepoints::{AlertDescription, NamedGroup, ProtocolVersion};
 use crate::tls::extensions::extension_type;
 use crate::tls::handshake::{Heartbeat, message_type};
 use crate::tls::key_exchange::{Curve, Parameters, ServerKeyExchange};
@@ -352,16 +352,30 @@ impl Handshake {
                     group: key_share_group,
                     cookie: hello.extensions.contains(extension_type::COOKIE),
                 });
+                self.facts.retry_hello = self.selection(hello, version, key_share_group).ok().map(Box::new);
             }
             return Ok(());
         }
         if self.facts.selection.is_some() {
             return Ok(());
         }
-        let tls13 = version.is_tls13_family();
-        let pre_shared_key = hello.pre_shared_key()?.is_some();
+        let selection = self.selection(hello, version, key_share_group)?;
+        if version.is_tls13_family() {
+            self.facts.resumed = Some(selection.pre_shared_key);
+        }
+        self.facts.selection = Some(selection);
+        self.facts.retry_hello = None;
+        Ok(())
+    }
+
+    fn selection(
+        &self,
+        hello: &ServerHello<'_>,
+        version: ProtocolVersion,
+        key_share_group: Option<NamedGroup>,
+    ) -> Result<Selection, ParseError> {
         let echoed = !hello.session_id.is_empty() && *hello.session_id == *self.session_id;
-        self.facts.selection = Some(Selection {
+        Ok(Selection {
             legacy_version: hello.legacy_version,
             version,
             cipher_suite: Some(hello.cipher_suite),
@@ -374,7 +388,7 @@ impl Handshake {
                 hello.extensions.iter().map(seen).collect()
             }),
             key_share_group,
-            pre_shared_key,
+            pre_shared_key: hello.pre_shared_key()?.is_some(),
             alpn: hello.alpn()?.map(Box::from),
             session_id_length: u8::try_from(hello.session_id.len()).unwrap_or(u8::MAX),
             session_id_echoed: echoed,
@@ -384,11 +398,7 @@ impl Handshake {
             is_partial: false,
             sslv2: None,
             sslv2_chosen: None,
-        });
-        if tls13 {
-            self.facts.resumed = Some(pre_shared_key);
-        }
-        Ok(())
+        })
     }
 
     fn certificate(&mut self, from: Side, body: &[u8], shared: &mut Shared) -> Result<(), ParseError> {
