@@ -115,10 +115,21 @@ pub(crate) fn main() -> ExitCode {
         Command::Man => man().and_then(|page| print_bytes(&page)),
     };
     let status = result.unwrap_or_else(|error| {
-        complain("error", &format!("{error:#}"));
+        complain("error", &words_of(&error));
         Status::Failed
     });
     ExitCode::from(status as u8)
+}
+
+/// An error and its causes, each said once: those of the library name theirs already.
+fn words_of(error: &anyhow::Error) -> String {
+    let mut words = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !words.ends_with(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
 }
 
 /// Prints a result, coloured only where that is wanted.

@@ -40,6 +40,9 @@ use super::Status;
 use super::engine::EngineArguments;
 use super::terminal::{self, complain};
 
+/// The smallest file that is rotated, in bytes.
+const LEAST_FILE: u64 = 1000;
+
 /// How often signals and limits are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -81,8 +84,6 @@ pub(super) struct Arguments {
     threads: NonZero<u16>,
     #[command(flatten)]
     engine: EngineArguments,
-    #[command(flatten)]
-    ring: RingArguments,
     /// Bytes of handshakes that wait for an output that does not take them; what comes on top of that is dropped and
     /// counted
     #[arg(long, value_name = "SIZE", value_parser = quantity::size, default_value = "32MiB")]
@@ -105,6 +106,8 @@ pub(super) struct Arguments {
     /// Say nothing but results, losses and errors
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    ring: RingArguments,
 }
 
 /// How the kernel is asked for packets.
@@ -218,7 +221,8 @@ fn rotation(text: &str) -> Result<Rotation, String> {
     for part in text.split(',') {
         match (quantity::size(part), quantity::duration(part)) {
             (_, Ok(every)) if rotation.every.is_none() => rotation.every = Some(every),
-            (Ok(size), _) if rotation.size.is_none() && size > 0 => rotation.size = Some(size),
+            (Ok(size), _) if rotation.size.is_none() && size >= LEAST_FILE => rotation.size = Some(size),
+            (Ok(_), _) if rotation.size.is_none() => return Err("a file has at least 1kB".to_owned()),
             _ => return Err("not a size, a time or both: 100MB, 1h, or 100MB,1h".to_owned()),
         }
     }
@@ -246,11 +250,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status> {
     };
     let heading = table.clone().map(|table| (table, PathBuf::from(&arguments.interface)));
     let wanted = arguments.count.map(NonZero::get);
-    let output = Output::new(target, heading, wanted, Arc::clone(&wishes), Arc::clone(&notices))?;
+    let mut output = Output::new(target, heading, wanted, Arc::clone(&wishes), Arc::clone(&notices))?;
 
     #[cfg(unix)]
     let server = arguments.metrics.map(serve::Server::bind).transpose()?;
     let standing = arguments.drop_privileges(&output)?;
+    output.begin()?;
 
     let counted = Arc::new(Counted::new(arguments.threads));
     let (feed, glimpses) = is_viewed.then(view::channel).unzip();

@@ -134,7 +134,8 @@ struct Trouble {
 }
 
 impl Output {
-    /// Opens the output; a FIFO that nobody reads yet is opened as soon as somebody does.
+    /// Opens the output, but for files that follow one another ([`Output::begin`]); a FIFO that nobody reads yet is opened
+    /// as soon as somebody does.
     pub(super) fn new(
         target: Target,
         table: Option<(Table, PathBuf)>,
@@ -159,17 +160,31 @@ impl Output {
             trouble: None,
             looked: Instant::now(),
         };
-        match output.open() {
-            Ok(()) => {}
-            Err(error) if is_unread(&error) => output.in_trouble(&error),
-            Err(source) => return Err(Error::Write { target: output.name(), source }.into()),
+        match &output.target.path {
+            Some(path) if output.series.is_some() => {
+                if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+                    bail!("{} is no file: it cannot be rotated", output.name());
+                }
+            }
+            _ => output.begin()?,
         }
-        if (output.series.is_some() || output.target.gzip)
-            && !output.open.as_ref().is_some_and(|open| open.sink.is_file())
-        {
-            bail!("{} is no file: it can be neither rotated nor compressed", output.name());
+        if output.target.gzip && output.open.as_ref().is_some_and(|open| !open.sink.is_file()) {
+            bail!("{} is no file: it cannot be compressed", output.name());
         }
         Ok(output)
+    }
+
+    /// Opens what is not open yet: the first of files that follow one another, which the process makes as who it will
+    /// be when it makes the others.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        match self.open() {
+            Ok(()) => Ok(()),
+            Err(error) if is_unread(&error) => {
+                self.in_trouble(&error);
+                Ok(())
+            }
+            Err(source) => Err(Error::Write { target: self.name(), source }.into()),
+        }
     }
 
     /// Gives the files to the user the process will be, so that it can open them again.
@@ -188,7 +203,7 @@ impl Output {
     #[cfg(target_os = "linux")]
     pub(super) fn place(&self) -> Option<PathBuf> {
         let directory = std::path::absolute(self.directory()?).ok()?;
-        let is_file = self.open.as_ref().is_some_and(|open| open.sink.is_file());
+        let is_file = self.series.is_some() || self.open.as_ref().is_some_and(|open| open.sink.is_file());
         Some(if is_file { directory.parent().unwrap_or(&directory).to_owned() } else { directory })
     }
 
@@ -200,7 +215,9 @@ impl Output {
     pub(super) fn check_directory(&self) -> Result<()> {
         use rustix::fs::Access;
         let Some(directory) = self.directory().filter(|_| self.series.is_some()) else { return Ok(()) };
-        if let Err(error) = rustix::fs::access(&directory, Access::WRITE_OK | Access::EXEC_OK) {
+        if let Err(error) = rustix::fs::access(&directory, Access::WRITE_OK | Access::EXEC_OK)
+            && error == rustix::io::Errno::ACCESS
+        {
             bail!(
                 "{}: {}: files that follow one another are made there by an unprivileged user; give the directory to \
                  it (`sudo chown USER {}`), or name another user with --user",
