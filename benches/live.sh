@@ -5,9 +5,9 @@
 #
 # Without a CAPTURE there are four: a workload without handshakes (benches/workload, which is built first), the captures
 # of pcaps/tls made one, both mixed (a frame of the latter after ten of the former), and a workload of handshakes alone.
-# Each is replayed as fast as tcpreplay can over a pair of interfaces
-# in a network namespace, where both programs capture it. Measured is the time of user and system of each process, all
-# its threads, from before the first packet to after the last.
+# Each is replayed as fast as tcpreplay can, with other addresses each time, over a pair of interfaces in a network
+# namespace, where both programs capture it. Measured is the time of user and system of each process, all its threads,
+# from before the first packet to after the last.
 #
 # HANDPRINT   the program (default target/release/handprint)
 # PACKETS     how many packets to replay at least, of each capture (default 2000000)
@@ -51,7 +51,7 @@ measure() {
   local handprint=$!
   sleep 2
   local before=("$(ran "$tcpdump")" "$(ran "$handprint")")
-  inside tcpreplay -q "${SPEED[@]}" -K --loop="$loops" -i feed "$capture" >"$WORK/tcpreplay" 2>&1 || true
+  inside tcpreplay -q "${SPEED[@]}" -K --unique-ip --loop="$loops" -i feed "$capture" >"$WORK/tcpreplay" 2>&1 || true
   sleep 1
   local after=("$(ran "$tcpdump")" "$(ran "$handprint")")
   kill -INT "$tcpdump" "$handprint"
