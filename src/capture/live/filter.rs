@@ -234,6 +234,7 @@ pub fn by_hosts(link_type: LinkType, seed: u32) -> Vec<Instruction> {
 /// `first`, and where it passes a frame, `second`: what both pass is passed.
 ///
 /// `first` must not compute what it returns; what libpcap compiles does not.
+#[cfg(any(target_os = "linux", test))]
 pub(super) fn both(first: &[Instruction], second: &[Instruction]) -> Vec<Instruction> {
     let mut program = first.to_vec();
     let length = program.len();
