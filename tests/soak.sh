@@ -127,6 +127,8 @@ LOAD=$!
   done
 ) &
 LOAD="$LOAD $!"
+# Their end need not be told.
+disown -a
 
 sample() {
   local page rss
