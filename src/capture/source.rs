@@ -292,7 +292,9 @@ impl Format {
             return Ok(Content::Capture(Self::Pcapng(pcapng)));
         }
         buffer.ensure(LOOKED_AT)?;
-        Err(Refusal::Found(found::describe(buffer.available())))
+        // As much, however much more a reader has given at once.
+        let start = buffer.available();
+        Err(Refusal::Found(found::describe(start.get(..LOOKED_AT).unwrap_or(start))))
     }
 }
 

@@ -590,6 +590,8 @@ fn names_what_is_no_capture() {
     assert_eq!(found(b"\xa1"), "starts with a1");
     assert_eq!(found(b"id,bidirectional_packets\n"), "plain text: \"id,bidirectional_packets\"");
     assert_eq!(found(&gzip(b"hello")), "gzip of plain text: \"hello\"");
+    let long = [b"line\n".repeat(1000), vec![0xff; 100]].concat();
+    assert_eq!(found(&long), "plain text: \"line\"", "by its beginning alone, however it comes");
     assert_eq!(found(&zstd(b"")), "zstd of an empty file");
     assert_eq!(found(&pcap(Endian::Big, 0xa1b2_c3d4, 1, 0, 0)[..10]), "a pcap file header cut after 10 bytes");
     assert_eq!(found(&rich_pcapng()[..10]), "a pcapng section header cut short");
