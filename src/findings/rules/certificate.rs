@@ -994,7 +994,9 @@ fn name_mismatch(facts: &Facts, _: &Settings) -> Option<Evidence> {
     facts.offer.as_ref()?;
     let leaf = facts.leaf().filter(|leaf| leaf.problems.is_empty())?;
     let name = facts.hello.server_name.as_deref()?;
-    let matches = if let Ok(address) = name.parse::<IpAddr>() {
+    // No address but ends in a digit or has a colon.
+    let address = Some(name).filter(|name| name.ends_with(|last: char| last.is_ascii_digit()) || name.contains(':'));
+    let matches = if let Some(address) = address.and_then(|name| name.parse::<IpAddr>().ok()) {
         leaf.ip_addresses().any(|each| each == address)
     } else if name.contains('\\') {
         // Not ASCII, or no name: what the client compares is not known.

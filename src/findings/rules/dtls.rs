@@ -72,12 +72,12 @@ pub(super) static RULES: &[Rule] = &[
 ];
 
 fn no_cookie(facts: &Facts, _: &Settings) -> Option<Evidence> {
-    let (offer, selection) = (facts.offer.as_deref()?, facts.selection.as_ref()?);
+    let offer = facts.offer.as_deref().filter(|_| facts.carrier == Carrier::Dtls)?;
+    let selection = facts.selection.as_ref()?;
     let asked =
         facts.hello_verify || facts.hello_retry.is_some_and(|retry| retry.cookie) || offer.has(extension_type::COOKIE);
     let excused = facts.resumed == Some(true) || offer.srtp_profiles.is_some();
-    (facts.carrier == Carrier::Dtls && !asked && !excused)
-        .then(|| Evidence::of("version", selection.version).with("hello_bytes", facts.hello.length))
+    (!asked && !excused).then(|| Evidence::of("version", selection.version).with("hello_bytes", facts.hello.length))
 }
 
 #[cfg(test)]
