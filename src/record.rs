@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 use sha1::{Digest, Sha1};
+use smallvec::SmallVec;
 
 use crate::findings::{Allowed, Finding, Identity, RuleSet, Severity};
 pub use crate::fingerprint::HelloFingerprints;
@@ -190,18 +191,15 @@ impl FlowId {
     /// The id of the flow `facts` are of.
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
-        let mut hash = Sha1::new();
-        hash.update(facts.started.as_nanos().to_be_bytes());
-        hash.update(facts.encapsulations.flow_key().to_be_bytes());
-        hash.update([facts.carrier as u8]);
+        let mut bytes: SmallVec<[u8; 64]> = SmallVec::new();
+        bytes.extend_from_slice(&facts.started.as_nanos().to_be_bytes());
+        bytes.extend_from_slice(&facts.encapsulations.flow_key().to_be_bytes());
+        bytes.push(facts.carrier as u8);
         for address in [facts.client, facts.server] {
-            match address.ip() {
-                std::net::IpAddr::V4(v4) => hash.update(v4.octets()),
-                std::net::IpAddr::V6(v6) => hash.update(v6.octets()),
-            }
-            hash.update(address.port().to_be_bytes());
+            push_ip(address, &mut bytes);
+            bytes.extend_from_slice(&address.port().to_be_bytes());
         }
-        let digest: [u8; 20] = hash.finalize().into();
+        let digest: [u8; 20] = Sha1::digest(&bytes).into();
         Self(digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes)))
     }
 }
@@ -242,36 +240,38 @@ fn community_id(facts: &Facts) -> [u8; 30] {
     let (client, server) = (facts.client, facts.server);
     let (first, second) =
         if (client.ip(), client.port()) <= (server.ip(), server.port()) { (client, server) } else { (server, client) };
-    let mut hash = Sha1::new();
-    hash.update([0, 0]);
+    let mut bytes: SmallVec<[u8; 64]> = SmallVec::from_slice(&[0, 0]);
     for address in [first, second] {
-        match address.ip() {
-            std::net::IpAddr::V4(v4) => hash.update(v4.octets()),
-            std::net::IpAddr::V6(v6) => hash.update(v6.octets()),
-        }
+        push_ip(address, &mut bytes);
     }
-    hash.update([protocol, 0]);
-    hash.update(first.port().to_be_bytes());
-    hash.update(second.port().to_be_bytes());
-    let digest: [u8; 20] = hash.finalize().into();
+    bytes.extend_from_slice(&[protocol, 0]);
+    bytes.extend_from_slice(&first.port().to_be_bytes());
+    bytes.extend_from_slice(&second.port().to_be_bytes());
+    let digest: [u8; 20] = Sha1::digest(&bytes).into();
     let mut text = *b"1:AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let (_, encoded) = text.split_at_mut(2);
-    for (place, digit) in encoded.iter_mut().zip(base64(&digest)) {
-        *place = digit;
+    // RFC 4648 section 4. The last of the seven groups has two bytes: its fourth digit is the padding.
+    for (place, group) in encoded.chunks_mut(4).zip(digest.chunks(3)) {
+        let word = group.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for (position, digit) in place.iter_mut().take(group.len() + 1).enumerate() {
+            *digit = base64_digit(word >> (18 - 6 * position) & 0x3f);
+        }
     }
     text
 }
 
-/// The base64 of `bytes` (RFC 4648 section 4), without its padding.
-fn base64(bytes: &[u8]) -> impl Iterator<Item = u8> {
+/// The digit of RFC 4648 section 4 for a value below 64.
+fn base64_digit(value: u32) -> u8 {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    bytes.chunks(3).flat_map(|chunk| {
-        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        (0..=chunk.len()).map(move |position| {
-            let index = usize::try_from(word >> (18 - 6 * position) & 0x3f).unwrap_or_default();
-            ALPHABET.get(index).copied().unwrap_or_default()
-        })
-    })
+    usize::try_from(value).ok().and_then(|value| ALPHABET.get(value)).copied().unwrap_or_default()
+}
+
+/// Appends an address as it stands in a packet.
+fn push_ip(address: std::net::SocketAddr, bytes: &mut SmallVec<[u8; 64]>) {
+    match address.ip() {
+        std::net::IpAddr::V4(v4) => bytes.extend_from_slice(&v4.octets()),
+        std::net::IpAddr::V6(v6) => bytes.extend_from_slice(&v6.octets()),
+    }
 }
 
 /// Bytes as text: what is not printable ASCII, and the backslash, as `\xNN`; valid UTF-8 as it is.
@@ -299,6 +299,10 @@ trait Members {
     type Error;
 
     fn member<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Self::Error>;
+
+    fn findings(&mut self, findings: &[&Finding]) -> Result<(), Self::Error> {
+        self.member("findings", findings)
+    }
 }
 
 impl<M: SerializeMap> Members for M {
@@ -321,6 +325,18 @@ impl Members for Text<'_> {
         self.0.extend_from_slice(name.as_bytes());
         self.0.extend_from_slice(b"\":");
         serde_json::to_writer(&mut *self.0, value)
+    }
+
+    fn findings(&mut self, findings: &[&Finding]) -> Result<(), Self::Error> {
+        self.0.extend_from_slice(b",\"findings\":[");
+        for (place, finding) in findings.iter().enumerate() {
+            if place > 0 {
+                self.0.push(b',');
+            }
+            finding.write_json(self.0)?;
+        }
+        self.0.push(b']');
+        Ok(())
     }
 }
 
@@ -425,7 +441,7 @@ impl FlowRecord<'_> {
         if !facts.problems.is_empty() {
             map.member("problems", &Problems(facts))?;
         }
-        map.member("findings", self.findings)?;
+        map.findings(self.findings)?;
         if !self.allowed.is_empty() {
             map.member("allowed", self.allowed)?;
         }
