@@ -1,6 +1,7 @@
 //! IMAP (RFC 9051, RFC 3501) with STARTTLS (RFC 9051 section 6.2.1).
 
-use super::text::{astring, base64, begins, exposes, is, literal, may_become, plain_user, split_word, words};
+use super::sasl::Sasl;
+use super::text::{astring, begins, is, literal, may_become, split_word, words};
 use super::{Entry, LIMIT, LineMachine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
@@ -36,9 +37,7 @@ enum Command {
 struct Imap {
     greeted: bool,
     pending: Vec<(Vec<u8>, Command)>,
-    mechanism: Vec<u8>,
-    answers: u8,
-    challenged: bool,
+    sasl: Sasl,
     /// A command goes on behind its literal.
     continues: bool,
 }
@@ -52,8 +51,7 @@ impl LineMachine for Imap {
         if std::mem::replace(&mut self.continues, goes_on) {
             return Verdict::Go;
         }
-        if std::mem::take(&mut self.challenged) {
-            self.answer(unit, talk);
+        if self.sasl.takes(unit, talk) {
             return Verdict::Go;
         }
         let (tag, rest) = split_word(unit);
@@ -73,12 +71,7 @@ impl LineMachine for Imap {
             Command::Login
         } else if is(verb, "AUTHENTICATE") {
             talk.facts.went_on(b"AUTHENTICATE");
-            let (mechanism, initial) = split_word(arguments);
-            self.mechanism = mechanism.get(..mechanism.len().min(32)).unwrap_or_default().to_ascii_uppercase();
-            self.answers = 0;
-            if !initial.is_empty() {
-                self.answer(initial, talk);
-            }
+            self.sasl.begin(arguments, talk);
             Command::Authenticate
         } else if is(verb, "CAPABILITY") {
             Command::Capability
@@ -104,12 +97,7 @@ impl LineMachine for Imap {
         let (tag, rest) = split_word(unit);
         if tag == b"+" {
             if self.pending.last().is_some_and(|(_, command)| *command == Command::Authenticate) {
-                self.challenged = true;
-                if !matches!((self.mechanism.as_slice(), self.answers), (b"PLAIN" | b"LOGIN", 0)) {
-                    self.challenged = false;
-                    self.answer(b"", talk);
-                    talk.ignore_line(Peer::Client);
-                }
+                self.sasl.challenge(talk);
             }
             return Verdict::Go;
         }
@@ -145,19 +133,6 @@ impl Imap {
     /// What is listed now may be what the server can do once the user is logged in.
     fn is_logging_in(&self) -> bool {
         self.pending.iter().any(|(_, command)| matches!(command, Command::Login | Command::Authenticate))
-    }
-
-    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
-        self.answers = self.answers.saturating_add(1);
-        if response == b"*" || response == b"=" {
-            return;
-        }
-        let user = match (self.mechanism.as_slice(), self.answers) {
-            (b"PLAIN", 1) => plain_user(response),
-            (b"LOGIN", 1) => Some(base64(response)),
-            _ => None,
-        };
-        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
     }
 }
 

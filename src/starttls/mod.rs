@@ -19,6 +19,7 @@ mod pop3;
 mod postgres;
 mod proxy;
 mod rdp;
+mod sasl;
 mod sieve;
 mod smtp;
 mod socks;

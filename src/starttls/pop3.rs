@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::text::{base64, begins, contains, exposes, is, may_become, plain_user, split_word, words};
+use super::sasl::Sasl;
+use super::text::{begins, contains, is, may_become, split_word, words};
 use super::{Entry, LIMIT, LineMachine, Peer, Protocol, Recognition, Talk, Verdict};
 
 /// Commands that may wait for their replies at once.
@@ -36,15 +37,12 @@ struct Pop3 {
     pending: VecDeque<Command>,
     in_list: bool,
     user: Vec<u8>,
-    mechanism: Vec<u8>,
-    answers: u8,
-    challenged: bool,
+    sasl: Sasl,
 }
 
 impl LineMachine for Pop3 {
     fn command(&mut self, unit: &[u8], talk: &mut Talk<'_>) -> Verdict {
-        if std::mem::take(&mut self.challenged) {
-            self.answer(unit, talk);
+        if self.sasl.takes(unit, talk) {
             return Verdict::Go;
         }
         let (verb, arguments) = split_word(unit);
@@ -68,13 +66,8 @@ impl LineMachine for Pop3 {
         } else if is(verb, "AUTH") && arguments.is_empty() {
             Command::AuthList
         } else if is(verb, "AUTH") {
-            let (mechanism, initial) = split_word(arguments);
             talk.facts.went_on(b"AUTH");
-            self.mechanism = mechanism.get(..mechanism.len().min(32)).unwrap_or_default().to_ascii_uppercase();
-            self.answers = 0;
-            if !initial.is_empty() {
-                self.answer(initial, talk);
-            }
+            self.sasl.begin(arguments, talk);
             Command::Auth
         } else if verb.iter().all(u8::is_ascii_alphabetic) && (3..=4).contains(&verb.len()) {
             Command::Other
@@ -108,12 +101,7 @@ impl LineMachine for Pop3 {
         let command = self.pending.front().copied();
         if word == b"+" {
             if command == Some(Command::Auth) {
-                self.challenged = true;
-                if !matches!((self.mechanism.as_slice(), self.answers), (b"PLAIN" | b"LOGIN", 0)) {
-                    self.challenged = false;
-                    self.answer(b"", talk);
-                    talk.ignore_line(Peer::Client);
-                }
+                self.sasl.challenge(talk);
             }
             return Verdict::Go;
         }
@@ -151,19 +139,6 @@ impl LineMachine for Pop3 {
 }
 
 impl Pop3 {
-    fn answer(&mut self, response: &[u8], talk: &mut Talk<'_>) {
-        self.answers = self.answers.saturating_add(1);
-        if response == b"*" || response == b"=" {
-            return;
-        }
-        let user = match (self.mechanism.as_slice(), self.answers) {
-            (b"PLAIN", 1) => plain_user(response),
-            (b"LOGIN", 1) => Some(base64(response)),
-            _ => None,
-        };
-        talk.facts.authenticates(&self.mechanism, exposes(&self.mechanism), user.as_deref());
-    }
-
     fn capability(&self, line: &[u8], talk: &mut Talk<'_>) {
         let (name, arguments) = split_word(line);
         if self.pending.front() == Some(&Command::AuthList) {
