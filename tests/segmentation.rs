@@ -7,13 +7,15 @@
     reason = "tests"
 )]
 
+mod conversation;
+
 use std::path::Path;
 
-use handprint::capture::{Frame, LinkType, Source};
-use handprint::engine::{Engine, EngineConfig};
-use handprint::record::FlowRecord;
-use handprint::time::Timestamp;
+use handprint::capture::{LinkType, Source};
 use serde_json::Value;
+
+use conversation::Who::{Client as C, Server as S};
+use conversation::{Who, comparable, records, tcp_frame};
 
 /// A segment of a real connection: its headers, and the payload apart.
 #[derive(Clone)]
@@ -53,25 +55,9 @@ fn segments(name: &str) -> Vec<Segment> {
 
 /// The one record of these frames, without what tells how the hello was cut.
 fn record(frames: &[Vec<u8>]) -> Value {
-    let mut engine = Engine::new(EngineConfig::default());
-    let mut records = Vec::new();
-    let mut sink = |record: &FlowRecord<'_>| records.push(serde_json::to_value(record).unwrap());
-    for bytes in frames {
-        let frame = Frame {
-            timestamp: Timestamp::from_seconds(1_795_255_200),
-            link_type: LinkType::ETHERNET,
-            bytes,
-            original_length: bytes.len() as u32,
-        };
-        engine.push(&frame, &mut sink);
-    }
-    engine.finish(&mut sink);
+    let mut records = records(frames);
     assert_eq!(records.len(), 1, "one connection, one record");
-    let mut record = records.remove(0);
-    record["hello_transport"]["packets"] = Value::Null;
-    let findings = record["findings"].as_array_mut().unwrap();
-    findings.retain(|finding| finding["id"] != "ANOM006");
-    record
+    comparable(records.remove(0))
 }
 
 const FLOWS: [&str; 3] = [
@@ -198,14 +184,6 @@ fn padding_behind_a_bare_acknowledgment_changes_nothing() {
     }
 }
 
-/// Who says something.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
-    Client,
-    Server,
-}
-use Who::{Client as C, Server as S};
-
 /// How what one side says at a time is put into segments.
 #[derive(Clone, Copy, Debug)]
 enum Cut {
@@ -247,42 +225,9 @@ fn conversation(talk: &[(Who, Vec<u8>)], cut: Cut) -> Vec<Vec<u8>> {
     frames
 }
 
-fn tcp_frame(who: Who, sequence: u32, acknowledgment: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
-    frame.extend(((40 + payload.len()) as u16).to_be_bytes());
-    frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
-    let ends = [([192, 0, 2, 1], 50_000_u16), ([192, 0, 2, 2], 9_999)];
-    let (from, to) = if who == C { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
-    frame.extend([from.0, to.0].concat());
-    frame.extend(from.1.to_be_bytes());
-    frame.extend(to.1.to_be_bytes());
-    frame.extend(sequence.to_be_bytes());
-    frame.extend(acknowledgment.to_be_bytes());
-    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-    frame.extend(payload);
-    frame
-}
-
 /// The records of a conversation, which are the same however it is cut, but for what tells how the hello was.
 fn records_however_cut(talk: &[(Who, Vec<u8>)]) -> Vec<Value> {
-    let read = |cut| {
-        let mut engine = Engine::new(EngineConfig::default());
-        let mut records = Vec::new();
-        let mut sink = |record: &FlowRecord<'_>| records.push(serde_json::to_value(record).unwrap());
-        for bytes in &conversation(talk, cut) {
-            let timestamp = Timestamp::from_seconds(1_795_255_200);
-            let original_length = bytes.len() as u32;
-            engine.push(&Frame { timestamp, link_type: LinkType::ETHERNET, bytes, original_length }, &mut sink);
-        }
-        engine.finish(&mut sink);
-        for record in &mut records {
-            if let Some(transport) = record["hello_transport"].as_object_mut() {
-                transport.remove("packets");
-            }
-            record["findings"].as_array_mut().unwrap().retain(|finding| finding["id"] != "ANOM006");
-        }
-        records
-    };
+    let read = |cut| records(&conversation(talk, cut)).into_iter().map(comparable).collect::<Vec<_>>();
     let whole = read(Cut::Whole);
     for size in [1, 2, 3, 4, 5, 6, 7, 11, 20, 64, 200] {
         for cut in [Cut::Size(size), Cut::Twice(size), Cut::Reversed(size.max(64))] {

@@ -7,21 +7,15 @@
     reason = "tests"
 )]
 
+mod conversation;
+
 use std::path::{Path, PathBuf};
 
-use handprint::capture::{Frame, LinkType, Source, inputs};
-use handprint::engine::{Engine, EngineConfig};
-use handprint::record::FlowRecord;
-use handprint::time::Timestamp;
+use handprint::capture::{LinkType, Source, inputs};
 use serde_json::{Value, json};
 
-/// Who says something.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
-    Client,
-    Server,
-}
-use Who::{Client as C, Server as S};
+use conversation::Who::{Client as C, Server as S};
+use conversation::{Who, comparable, records, tcp_frame};
 
 /// What is said, in order.
 type Talk = Vec<(Who, Vec<u8>)>;
@@ -40,9 +34,9 @@ enum Cut {
 /// A TCP connection that says `talk`, from its SYN to its FINs, as Ethernet frames.
 fn frames(talk: &[(Who, Vec<u8>)], cut: Cut) -> Vec<Vec<u8>> {
     let mut next = [0xffff_ff00_u32, 0x0100_0000];
-    let mut frames = vec![segment(C, next[0], 0, 0x02, &[])];
+    let mut frames = vec![tcp_frame(C, next[0], 0, 0x02, &[])];
     next[0] = next[0].wrapping_add(1);
-    frames.push(segment(S, next[1], next[0], 0x12, &[]));
+    frames.push(tcp_frame(S, next[1], next[0], 0x12, &[]));
     next[1] = next[1].wrapping_add(1);
     let mut data = Vec::new();
     for (who, bytes) in talk {
@@ -53,7 +47,7 @@ fn frames(talk: &[(Who, Vec<u8>)], cut: Cut) -> Vec<Vec<u8>> {
         };
         let me = usize::from(*who == S);
         for chunk in bytes.chunks(size.max(1)) {
-            data.push(segment(*who, next[me], next[1 - me], 0x18, chunk));
+            data.push(tcp_frame(*who, next[me], next[1 - me], 0x18, chunk));
             next[me] = next[me].wrapping_add(chunk.len() as u32);
         }
     }
@@ -63,55 +57,9 @@ fn frames(talk: &[(Who, Vec<u8>)], cut: Cut) -> Vec<Vec<u8>> {
         }
     }
     frames.extend(data);
-    frames.push(segment(C, next[0], next[1], 0x11, &[]));
-    frames.push(segment(S, next[1], next[0].wrapping_add(1), 0x11, &[]));
+    frames.push(tcp_frame(C, next[0], next[1], 0x11, &[]));
+    frames.push(tcp_frame(S, next[1], next[0].wrapping_add(1), 0x11, &[]));
     frames
-}
-
-/// A segment in an Ethernet frame. Ports are those of no protocol: bytes must tell.
-fn segment(who: Who, sequence: u32, acknowledgment: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
-    frame.extend(((40 + payload.len()) as u16).to_be_bytes());
-    frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
-    let ends = [([192, 0, 2, 1], 50_000_u16), ([192, 0, 2, 2], 9_999)];
-    let (from, to) = if who == C { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
-    frame.extend(from.0);
-    frame.extend(to.0);
-    frame.extend(from.1.to_be_bytes());
-    frame.extend(to.1.to_be_bytes());
-    frame.extend(sequence.to_be_bytes());
-    frame.extend(acknowledgment.to_be_bytes());
-    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-    frame.extend(payload);
-    frame
-}
-
-/// The records of these frames.
-fn records(frames: &[Vec<u8>]) -> Vec<Value> {
-    let mut engine = Engine::new(EngineConfig::default());
-    let mut records = Vec::new();
-    let mut sink = |record: &FlowRecord<'_>| records.push(serde_json::to_value(record).unwrap());
-    for bytes in frames {
-        let frame = Frame {
-            timestamp: Timestamp::from_seconds(1_795_255_200),
-            link_type: LinkType::ETHERNET,
-            bytes,
-            original_length: bytes.len() as u32,
-        };
-        engine.push(&frame, &mut sink);
-    }
-    engine.finish(&mut sink);
-    assert_eq!(engine.stats().buffered_bytes, 0, "every buffer is given back");
-    records
-}
-
-/// A record without what tells how the hello was cut.
-fn comparable(mut record: Value) -> Value {
-    if !record["hello_transport"].is_null() {
-        record["hello_transport"]["packets"] = Value::Null;
-    }
-    record["findings"].as_array_mut().unwrap().retain(|finding| finding["id"] != "ANOM006");
-    record
 }
 
 fn text(who: Who, lines: &str) -> (Who, Vec<u8>) {
