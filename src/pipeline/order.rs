@@ -136,7 +136,7 @@ impl Order {
                 let mut text = record.text;
                 text.clear();
                 let memory = Vec::from(text);
-                if memory.capacity() <= SPARE_BYTES {
+                if (1..=SPARE_BYTES).contains(&memory.capacity()) {
                     self.spare.push(memory);
                 }
             }
