@@ -171,8 +171,7 @@ struct Opening {
 }
 
 impl Opening {
-    /// Whether `sequence` from endpoint `source` is that of its first byte, or how far ahead of it, where that is known
-    /// and near enough to be believed.
+    /// How far `sequence` from endpoint `source` is ahead of its first byte, modulo 2^32, where that byte's is known.
     fn ahead(&self, sequence: u32, source: usize) -> Option<u32> {
         self.first.get(source).copied().flatten().map(|first| sequence.wrapping_sub(first))
     }
@@ -402,8 +401,7 @@ impl FlowTable {
             return;
         }
         let sequence = if segment.flags.syn() { segment.sequence.wrapping_add(1) } else { segment.sequence };
-        let opener = opening.opener.map(usize::from);
-        if opening.asked && opener == Some(source) {
+        if opening.asked && opening.opener.map(usize::from) == Some(source) {
             if !tcp::is_hello(payload) {
                 return;
             }
@@ -411,7 +409,7 @@ impl FlowTable {
             *opening = Opening::default();
         }
         let opening = *opening;
-        let opener = opener.filter(|_| opening.opener.is_some());
+        let opener = opening.opener.map(usize::from);
         let ahead = opening.ahead(sequence, source);
         if ahead == Some(u32::MAX) && payload.len() == 1 {
             // Keep-alive: one byte that the other side has long had (RFC 9293 section 3.8.4).

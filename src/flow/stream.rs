@@ -453,8 +453,8 @@ fn find_header(bytes: &[u8], version: ProtocolVersion) -> (usize, bool) {
         let expected = [(20, 23), (major, major), (minor, minor), (0, 0x41)];
         rest.iter().zip(expected).all(|(byte, (least, most))| (least..=most).contains(byte))
     };
-    let tails = (0..bytes.len()).filter_map(|at| Some((at, bytes.get(at..)?)));
-    let found = tails.into_iter().find(|(_, rest)| may_begin(rest));
+    let mut tails = (0..bytes.len()).filter_map(|at| Some((at, bytes.get(at..)?)));
+    let found = tails.find(|(_, rest)| may_begin(rest));
     found.map_or((bytes.len(), false), |(at, rest)| (at, rest.len() >= RecordHeader::SIZE))
 }
 
